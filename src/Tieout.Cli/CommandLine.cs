@@ -69,7 +69,8 @@ internal static class CommandLine
                 globals), FindingsCommand.Build(globals),
             InvoiceCommand.Build(globals), CostsCommand.Build(globals), TieCommand.Build(globals), ExportCommand.Build(globals), PricesCommands.Build(
                 globals), RateCommand.Build(globals),
-            GuardCommand.Build(globals),
+            LineageCommand.Build(globals),
+            GuardCommand.Build(globals), ContractCommand.Build(globals),
             WebhookCommands.Build(globals), WebhookCommands.Outbox(globals),
             TraceCommand.Build(globals), ErrorsCommand.Build(globals), SurfacesCommand.Build(globals), IncidentCommand.Build(globals),
             HealthCommand.Build(globals), QuarantineCommand.Build(globals), VerifyCommand.Build(globals), RebuildCommand.Build(globals),

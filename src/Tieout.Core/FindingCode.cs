@@ -81,6 +81,21 @@ public sealed record FindingCode(string Name, string Severity)
     /// <summary>Something came under an envelope of a revoked key, and was refused.</summary>
     public static readonly FindingCode IdentityQuarantined = new("identity_quarantined", "high");
 
+    /// <summary>A further attempt of an operation was charged to another tenant than the operation was issued for.</summary>
+    public static readonly FindingCode RetryRebound = new("retry_rebound", "critical");
+
+    /// <summary>The lineage of an envelope does not hold: a link, a step or the envelope's text is another than was recorded (A1).</summary>
+    public static readonly FindingCode LineageBroken = new("lineage_broken", "critical");
+
+    /// <summary>A key carried out a step for a tenant that it might not act for.</summary>
+    public static readonly FindingCode ForeignExecutor = new("foreign_executor", "high");
+
+    /// <summary>An attempt was charged, and no envelope's lineage has it.</summary>
+    public static readonly FindingCode LineageMissing = new("lineage_missing", "high");
+
+    /// <summary>The steps of one operation carry more than one envelope (A1).</summary>
+    public static readonly FindingCode EnvelopeReissued = new("envelope_reissued", "medium");
+
     /// <summary>Usage in the name of a key or instance that was never registered.</summary>
     public static readonly FindingCode Unattributed = new("unattributed", "medium");
 
@@ -117,10 +132,14 @@ public sealed record FindingCode(string Name, string Severity)
         IdentityRebind, Unattributed, SpoolBacklog, HashBreak,
     ];
 
+    /// <summary>Those that an audit of lineages looks for beyond those of runs, so that an audit that does not find one any more ends it.</summary>
+    public static IReadOnlyList<FindingCode> OfLineageAudits { get; } = [RetryRebound, LineageBroken, ForeignExecutor, LineageMissing, EnvelopeReissued];
+
     [JsonIgnore]
     public bool IsOfRuns => OfRuns.Contains(this);
 
-    public static IReadOnlyList<FindingCode> All { get; } = [.. OfRuns, ProviderBillVariance, CommandQuarantined, IdentityQuarantined, LateSettlement,
+    public static IReadOnlyList<FindingCode> All { get; } = [.. OfRuns, .. OfLineageAudits, ProviderBillVariance, CommandQuarantined, IdentityQuarantined,
+        LateSettlement,
         UsageDisputed, LabelSetsFull, EndUsersFull];
 
     /// <summary>Whether the usage is right and its postings are wrong: its correction repairs postings and does not correct usage.</summary>

@@ -3,7 +3,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Core.Reconciliation;
 
 namespace Tieout.Storage;
 
@@ -15,17 +14,7 @@ public interface IPostingsReader
 
     /// <summary>The same range summed twice, from independent tables: the postings, and the usage rows (with corrections).</summary>
     Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
-
-    /// <summary>Charges effective in a range, summed by labels and slots of time, with the parts that tell why another book differs.</summary>
-    Task<IReadOnlyList<SlotTally>> TalliesAsync(TallyQuery query, CancellationToken cancellationToken);
 }
-
-/// <summary>What <see cref="IPostingsReader.TalliesAsync"/> sums.</summary>
-/// <param name="SlotMicros">Length of a slot, in microseconds; they are counted from <paramref name="From"/>.</param>
-/// <param name="WrittenAt">When the other book was last written. Postings recorded after it are counted apart. Null: not known.</param>
-/// <param name="StepNanos">One in the last decimal of the other book, in nano-units: how charges rounded or cut one by one would have summed. 1: not at
-/// all.</param>
-public sealed record TallyQuery(string Org, Instant From, Instant To, long SlotMicros, TallyFigure Figure, Instant? WrittenAt = null, long StepNanos = 1);
 
 /// <param name="Corrections">Part of <paramref name="Charge"/> that reversals and re-entries made.</param>
 public sealed record ChargeSum(

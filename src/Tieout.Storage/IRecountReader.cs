@@ -11,7 +11,7 @@ public interface IRecountReader
     /// <summary>An org's usage and charges of a range by labels, and by day or hour where asked.</summary>
     Task<IReadOnlyList<LabelledLine>> SumsAsync(RecountQuery query, CancellationToken cancellationToken);
 
-    /// <summary>How attempts ended that count in a range, by labels and status.</summary>
+    /// <summary>How attempts ended that count in a range, by labels, status and the ids they lack, and by day or hour where asked.</summary>
     Task<IReadOnlyList<StatusCount>> StatusesAsync(RecountQuery query, CancellationToken cancellationToken);
 
     /// <summary>An org's charges of a month and how its balance moved until then, both as of one commit.</summary>

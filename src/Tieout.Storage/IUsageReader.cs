@@ -1,6 +1,8 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Metering;
+using Tieout.Core.Money;
 
 namespace Tieout.Storage;
 
@@ -13,6 +15,10 @@ public interface IUsageReader
 
     /// <summary>A page of usage and of the postings that correct it, by the hour in which they count and within it as they were recorded.</summary>
     Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Reads all usage of a filter as of one commit. The row index finds its rows: those of other orgs, times and labels are not looked at.</summary>
+    /// <param name="read">Called within the reading; called again, with a new reading, where a reading fails.</param>
+    Task<T> RangeAsync<T>(UsageRangeQuery query, Func<UsageRange, T> read, CancellationToken cancellationToken);
 
     /// <summary>The hourly cells of an org, for charts and live views.</summary>
     Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken);
@@ -51,8 +57,26 @@ public static class UsageByIds
 /// <param name="Rows">The most that the page has; 1 or more.</param>
 public sealed record UsagePageQuery(OrgState Org, UsageFilter Filter, bool OldestFirst, UsagePlace? After, int Rows);
 
+/// <summary>What of an org's usage is read as one.</summary>
+/// <param name="Slot">How finely the lines are cut.</param>
+public sealed record UsageRangeQuery(OrgState Org, UsageFilter Filter, RecountSlot Slot = RecountSlot.Range);
+
+/// <summary>An org's usage of a filter, as of one commit.</summary>
+/// <param name="Lines">The lines of the labels and time of the filter, whatever else the filter asks for.</param>
+/// <param name="Rows">Usage records and what corrected them, oldest hour first. Read as they are enumerated.</param>
+public sealed record UsageRange(IReadOnlyList<LabelledLine> Lines, IEnumerable<UsageEntry> Rows);
+
+/// <param name="Slot">When the slot begins that they count in.</param>
 /// <param name="Status">The provider's; 0: it gave no answer.</param>
+/// <param name="Absent">The ids that each of them lacks.</param>
+/// <param name="Billable">Those that say that they were charged something.</param>
+/// <param name="Charge">What they say they cost, without what was corrected since.</param>
 /// <param name="LastAt">When the newest of them occurred.</param>
-public sealed record StatusCount(UsageLabels Labels, int Status, long Attempts, Instant LastAt);
+public sealed record StatusCount(
+    Instant Slot, UsageLabels Labels, int Status, AbsentIds Absent, long Attempts, long Billable, Amount Charge, Instant LastAt)
+{
+    internal static StatusCount Of(StatusLine line, UsageLabels labels) =>
+        new(line.Key.Of.Start, labels, line.Key.Status, line.Key.Absent, line.Attempts, line.Billable, line.Charge, new(line.LastAt));
+}
 
 public sealed record CellLine(Instant Hour, UsageLabels Labels, CellChange Sums);

@@ -5,7 +5,6 @@ using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
-using Tieout.Core.Reconciliation;
 using Tieout.Storage.Reconciliation;
 
 namespace Tieout.Storage;
@@ -41,6 +40,8 @@ internal sealed class LedgerReader : ILedgerReader
 
     public required IRowIndexReader RowIndex { private get; init; }
 
+    public required ILineageReader Lineages { private get; init; }
+
     public long AsOf => Position.AsOf;
 
     public TimeSpan? StaleFor => Position.StaleFor;
@@ -58,6 +59,9 @@ internal sealed class LedgerReader : ILedgerReader
     public IAsyncEnumerable<UsageRow> UsageAsync(UsageFilter filter, CancellationToken cancellationToken) => Usage.UsageAsync(filter, cancellationToken);
 
     public Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken) => Usage.PageAsync(query, cancellationToken);
+
+    public Task<T> RangeAsync<T>(UsageRangeQuery query, Func<UsageRange, T> read, CancellationToken cancellationToken) =>
+        Usage.RangeAsync(query, read, cancellationToken);
 
     public Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
         Usage.CellsAsync(org, from, to, cancellationToken);
@@ -85,9 +89,6 @@ internal sealed class LedgerReader : ILedgerReader
 
     public Task<RangeTotals> TotalsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken) =>
         Postings.TotalsAsync(org, from, to, cancellationToken);
-
-    public Task<IReadOnlyList<SlotTally>> TalliesAsync(TallyQuery query, CancellationToken cancellationToken) =>
-        Postings.TalliesAsync(query, cancellationToken);
 
     public Task<CommitLink> CommitOfAsync(string org, long posting, CancellationToken cancellationToken) =>
         Chain.CommitOfAsync(org, posting, cancellationToken);
@@ -148,4 +149,7 @@ internal sealed class LedgerReader : ILedgerReader
     public Task<IReadOnlyList<long>> HourAsync(
         OrgState org, Instant hour, IReadOnlyCollection<int> labels, long before, int limit, CancellationToken cancellationToken) =>
         RowIndex.HourAsync(org, hour, labels, before, limit, cancellationToken);
+
+    public Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken) =>
+        Lineages.AuditLineageAsync(query, cancellationToken);
 }

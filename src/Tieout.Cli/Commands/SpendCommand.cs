@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Tieout.Cli.Output;
 using Tieout.Core.Invoicing;
+using Tieout.Core.Money;
 using Tieout.Server.Invoicing;
 
 namespace Tieout.Cli.Commands;
@@ -15,7 +16,7 @@ internal static class SpendCommand
         var asset = new Option<string?>("--asset") { Description = "The asset, where all orgs are shown and they use several." };
         var by = new Option<string?>("--by")
         {
-            Description = $"Group by up to {SpendGrouping.DimensionsMax} of {SpendGrouping.AllNames}. Default: model.",
+            Description = $"Group by up to {SpendGrouping.DimensionsMax} of {SpendGrouping.AllNames}; tag:NAME for a tag of requests. Default: model.",
             HelpName = "team,model"
         };
         var from = new Option<string?>("--from")
@@ -35,13 +36,15 @@ internal static class SpendCommand
         {
             org, asset, by, from, to, top, format,
         };
+        var filters = UsageFilters.Options();
+        foreach (var filter in filters) command.Add(filter);
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             var form = call.Get(format) ?? (call.Json ? "json" : "table");
             var path = ApiClient.Path(
-                call.Get(org) is { } named ? ["orgs", named, "spend"] : ["spend"], ("asset", call.Get(org) is null ? call.Get(asset) : null),
+                call.Get(org) is { } named ? ["orgs", named, "spend"] : ["spend"], [("asset", call.Get(org) is null ? call.Get(asset) : null),
                 ("by", call.Get(by)), ("from", call.Get(from)), ("to", call.Get(to)), ("top", call.Get(top)?.ToString(CultureInfo.InvariantCulture)),
-                ("format", form == "csv" ? form : null));
+                ("format", form == "csv" ? form : null), .. UsageFilters.Given(call, filters)]);
             if (form == "csv")
             {
                 await call.CopyAsync(api, path, cancellationToken);
@@ -72,6 +75,8 @@ internal static class SpendCommand
         await table.WriteAsync(text);
         await text.WriteLineAsync(
             $"{spend.Asset} of {spend.Org ?? "all orgs"}, {Short(spend.From)} to {Short(spend.To)} excluded, days of {spend.TimeZone ?? "each org's zone"}, commit {spend.AsOf}");
+        if (spend.Other == Amount.Zero) return;
+        await text.WriteLineAsync($"{spend.Other} {spend.Asset} of it has no name of its own: beyond --top, or beyond the org's limits of labels and users.");
     }
 
     private static IEnumerable<string?> Names(SpendBody spend, SpendLineBody line) => line.Kind switch

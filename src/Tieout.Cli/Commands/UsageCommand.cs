@@ -4,7 +4,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tieout.Cli.Output;
 using Tieout.Server.Metering;
-using UsageColumn = Tieout.Core.Ledger.UsageColumn;
 
 namespace Tieout.Cli.Commands;
 
@@ -29,7 +28,7 @@ internal static class UsageCommand
             new("--from") { Description = "A day, or a time with its offset. A day begins in the org's time zone.", HelpName = "TIME" },
             new("--to") { Description = "The end of the range, excluded.", HelpName = "TIME" },
             new("--order") { Description = "newest or oldest first. Default: newest for a page, oldest for every row." },
-            .. UsageColumn.All.Select(Filter),
+            .. UsageFilters.Options(),
         ];
         var command = new Command("usage", "List usage records with their charges, and what corrected them. The charges sum to the ledger exactly.")
         {
@@ -38,7 +37,7 @@ internal static class UsageCommand
         foreach (var filter in filters) command.Add(filter);
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
-            (string, string?)[] given = [.. filters.Select(filter => (filter.Name[2..].Replace('-', '_'), call.Get(filter)))];
+            (string, string?)[] given = [.. UsageFilters.Given(call, filters)];
             string[] path = ["orgs", call.Get(org), "usage"];
             var form = call.Get(format) ?? (call.Json ? "json" : "table");
             if (form is not ("json" or "table"))
@@ -62,15 +61,6 @@ internal static class UsageCommand
 
             return ExitCode.Ok;
         });
-    }
-
-    private static Option<string?> Filter(UsageColumn column)
-    {
-        var name = column.Name.Replace('_', '-');
-        var only = $"Only this {name.Replace('-', ' ')}";
-        var filter = new Option<string?>($"--{name}") { Description = column.Form is { } form ? $"{only}: {form}." : $"{only}." };
-        if (column.Label?.Synonym is { } synonym) filter.Aliases.Add($"--{synonym}");
-        return filter;
     }
 
     private static async Task WritePageAsync(TextWriter text, UsagePageBody page)

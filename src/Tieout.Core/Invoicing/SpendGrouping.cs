@@ -1,30 +1,53 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text.Json;
 using Tieout.Core.Budgets;
+using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Metering;
 using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Invoicing;
 
-/// <summary>Something that spend can be grouped by: time, the org, or a label.</summary>
+/// <summary>What is put into a group: a line of some labels, or one usage record with what corrected it.</summary>
+/// <param name="Slot">When its slot of time begins.</param>
+/// <param name="Row">Null: a line, of which the values of single records are not known.</param>
+public readonly record struct SpendFact(Instant Slot, UsageLabels Labels, UsageRow? Row = null);
+
+/// <summary>Something that spend can be grouped by: time, the org, a label, or what each usage record has of its own.</summary>
 /// <param name="Name">In snake_case, as in the API.</param>
-/// <param name="Of">The value of a line, its days cut in the org's zone; null: spend that bears no such label.</param>
-public sealed record SpendDimension(string Name, Func<LabelledLine, TimeZoneInfo, string?> Of)
+/// <param name="Of">The value of a fact, its days cut in the org's zone; null: spend that bears no such value.</param>
+/// <param name="IsOfRows">No line has it: every usage record of the range is looked at.</param>
+public sealed record SpendDimension(string Name, Func<SpendFact, TimeZoneInfo, string?> Of, bool IsOfRows = false)
 {
+    private const string Org = "org";
+
+    /// <summary>Whether <see cref="UsageLabels.Other"/> may stand for values that an org has too many of.</summary>
+    public bool IsReplaceable => Name != Org;
+
     /// <summary>A day in the org's zone, for example <c>2026-11-22</c>.</summary>
-    public static SpendDimension Day { get; } = new("day", (line, zone) =>
-        LocalTime.DayOf(line.Slot, zone).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+    public static SpendDimension Day { get; } = new("day", (fact, zone) =>
+        LocalTime.DayOf(fact.Slot, zone).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
 
     /// <summary>An hour of UTC, for example <c>2026-11-22T08:00Z</c>.</summary>
-    public static SpendDimension Hour { get; } = new("hour", (line, _) =>
-        line.Slot.ToDateTimeOffset().ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture));
+    public static SpendDimension Hour { get; } = new("hour", (fact, _) =>
+        fact.Slot.ToDateTimeOffset().ToString("yyyy-MM-dd'T'HH:mm'Z'", CultureInfo.InvariantCulture));
 
     public static ImmutableArray<SpendDimension> All { get; } =
     [
-        new("org", (line, _) => line.Labels.Org), Day, Hour,
-        .. LabelDimension.All.Select(label => new SpendDimension(label.Name, (line, _) => label.Of(line.Labels))),
+        new(Org, (fact, _) => fact.Labels.Org), Day, Hour,
+        .. LabelDimension.All.Select(label => new SpendDimension(label.Name, (fact, _) => label.Of(fact.Labels))),
+        OfRows("user", row => row.Usage.EndUser),
+        OfRows("workflow", row => row.Usage.WorkflowId),
+        OfRows("status", row => row.Usage.StatusCode.ToString(CultureInfo.InvariantCulture)),
+        OfRows("basis", row => JsonNamingPolicy.SnakeCaseLower.ConvertName(row.Usage.Basis.ToString())),
     ];
+
+    /// <summary>The tags that a request can have.</summary>
+    public static ImmutableArray<string> Tags { get; } = ["project", "feature", "user", "workflow", "trigger"];
+
+    private static SpendDimension OfRows(string name, Func<UsageRow, string?> of) =>
+        new(name, (fact, _) => fact.Row is { } row ? of(row) : null, IsOfRows: true);
 }
 
 /// <summary>The dimensions that spend is grouped by, in this order.</summary>
@@ -32,8 +55,13 @@ public sealed record SpendGrouping(ImmutableArray<SpendDimension> Dimensions)
 {
     public const int DimensionsMax = 4;
 
+    private const string TagPrefix = "tag:";
+
     // Months after it do not all have a next one that can be written as a date.
     private static readonly Instant LastMonth = new(Instant.EndOfTime.UnixMicros - 62 * 24 * Instant.MicrosPerHour);
+
+    /// <summary>Whether lines do not have it all, so that every usage record of the range is looked at.</summary>
+    public bool IsOfRows => Dimensions.Any(dimension => dimension.IsOfRows);
 
     /// <summary>How finely sums have to be read.</summary>
     public RecountSlot Slot =>
@@ -65,7 +93,7 @@ public sealed record SpendGrouping(ImmutableArray<SpendDimension> Dimensions)
         var dimensions = ImmutableArray.CreateBuilder<SpendDimension>();
         foreach (var name in names)
         {
-            if (SpendDimension.All.FirstOrDefault(known => known.Name == name) is not { } dimension) return Unknown(name);
+            if (Dimension(name) is not { } dimension) return Unknown(name);
             if (dimensions.Contains(dimension)) return $"'{name}' is given twice.";
             dimensions.Add(dimension);
         }
@@ -96,11 +124,18 @@ public sealed record SpendGrouping(ImmutableArray<SpendDimension> Dimensions)
         }
     }
 
-    /// <summary>The group of a line. Null: spend that bears no such label.</summary>
+    /// <summary>The group of a fact. Null: spend that bears no such value.</summary>
     /// <param name="zone">In which days were cut.</param>
-    public ImmutableArray<string?> ValuesOf(LabelledLine line, TimeZoneInfo zone) => [.. Dimensions.Select(dimension => dimension.Of(line, zone))];
+    public ImmutableArray<string?> ValuesOf(SpendFact fact, TimeZoneInfo zone) => [.. Dimensions.Select(dimension => dimension.Of(fact, zone))];
 
-    private static string Unknown(string name) =>
-        $"{(name is "user" or "tag" ? $"Spend cannot be grouped by '{name}' yet: sums are kept by label, not by end user or tag."
-            : $"'{name}' is not a dimension of spend.")} Use {AllNames}.";
+    /// <summary>By name, or as <c>tag:NAME</c>.</summary>
+    private static SpendDimension? Dimension(string name)
+    {
+        if (name.StartsWith(TagPrefix, StringComparison.Ordinal) && SpendDimension.Tags.Contains(name[TagPrefix.Length..])) name = name[TagPrefix.Length..];
+        return SpendDimension.All.FirstOrDefault(known => known.Name == name);
+    }
+
+    private static string Unknown(string name) => name.StartsWith("tag", StringComparison.Ordinal)
+        ? $"'{name}' is not a tag of usage. Use tag: with {string.Join(", ", SpendDimension.Tags)}, for example {TagPrefix}feature."
+        : $"'{name}' is not a dimension of spend. Use {AllNames}.";
 }

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Metering;
+using Tieout.Core.Money;
 
 namespace Tieout.Core.Invoicing;
 
@@ -31,10 +33,40 @@ public sealed class SpendReport(SpendGrouping by)
     /// <param name="zone">The org's, in which days were cut.</param>
     public void Add(LabelledLine line, TimeZoneInfo zone)
     {
-        ref var group = ref CollectionsMarshal.GetValueRefOrAddDefault(_groups, by.ValuesOf(line, zone), out _);
-        (group ??= new(default)).Add(line.Sums);
+        Group(new(line.Slot, line.Labels), zone).Add(line.Sums);
         Total.Add(line.Sums);
     }
+
+    /// <summary>A usage record with its charge, or what corrected it.</summary>
+    /// <inheritdoc cref="Add(LabelledLine, TimeZoneInfo)"/>
+    /// <param name="slot">When the slot of time begins that the row counts in.</param>
+    public void Add(in UsageEntry row, Instant slot, TimeZoneInfo zone)
+    {
+        Group(new(slot, row.Usage.Usage.Labels, row.Usage), zone).Count(row);
+        Total.Count(row);
+    }
+
+    /// <summary>What postings moved beside usage records: a group without the values of records.</summary>
+    /// <inheritdoc cref="Add(LabelledLine, TimeZoneInfo)"/>
+    public void AddBesideUsage(LabelledLine line, TimeZoneInfo zone)
+    {
+        if (line.Sums.ChargeBesideUsage == Amount.Zero && line.Sums.Corrections == line.Sums.UsageCorrections) return;
+        Group(new(line.Slot, line.Labels), zone).AddBesideUsage(line.Sums);
+        Total.AddBesideUsage(line.Sums);
+    }
+
+    /// <summary>Adds a report of the same grouping.</summary>
+    public void Add(SpendReport other)
+    {
+        foreach (var (values, sums) in other._groups) Group(values).Add(sums);
+        Total.Add(other.Total);
+    }
+
+    /// <summary>The charge of lines that stand for several: of the line that comes last, and under the label that replaces values beyond an org's
+    /// limits.</summary>
+    public Amount OfOther(IEnumerable<SpendLine> lines) => lines.Where(line => line.IsOther || IsReplaced(line)).Sum(line => line.Sums.Charge);
+
+    private bool IsReplaced(SpendLine line) => by.Dimensions.Zip(line.Values).Any(value => value.First.IsReplaceable && value.Second == UsageLabels.Other);
 
     /// <summary>The groups with the largest charge, and the others as one line, which comes last. By time first, then by charge, largest first.</summary>
     /// <param name="top">How many groups at most have a line of their own.</param>
@@ -45,6 +77,14 @@ public sealed class SpendReport(SpendGrouping by)
         IEnumerable<SpendLine> shown = ranked.Take(top);
         if (by.TimeAt is >= 0 and var time) shown = shown.OrderBy(line => line.Values[time], StringComparer.Ordinal);
         return ranked.Count <= top ? [.. shown] : [.. shown, Other(ranked.Skip(top))];
+    }
+
+    private RecountLine Group(SpendFact fact, TimeZoneInfo zone) => Group(by.ValuesOf(fact, zone));
+
+    private RecountLine Group(ImmutableArray<string?> values)
+    {
+        ref var group = ref CollectionsMarshal.GetValueRefOrAddDefault(_groups, values, out _);
+        return group ??= new(default);
     }
 
     private SpendLine Other(IEnumerable<SpendLine> lines)

@@ -52,6 +52,12 @@ public enum RecordKind
     /// <summary>Rows that left the ledger for an archive, with what proves the ledger without them (<see cref="Ledger.Detachment"/>). The newest
     /// counts.</summary>
     Detachment = 16,
+
+    /// <summary>Usage that broke a join contract, complete, by the id of the usage record that it will be. The newest says how it stands.</summary>
+    QuarantinedEvent = 20,
+
+    /// <summary>A version of a join contract, or its end. Recorded once.</summary>
+    ContractChange = 21,
 }
 
 /// <summary>What a billing document does. Texts of proposals contain the numbers, so they never change.</summary>

@@ -30,4 +30,7 @@ public enum SettingKind
 
     /// <summary>Lets guarded actions run without one for a short time.</summary>
     GuardOverride = 51,
+
+    /// <summary>Which keys telemetry, usage and billing share.</summary>
+    JoinContract = 60,
 }

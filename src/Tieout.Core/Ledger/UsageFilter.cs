@@ -11,6 +11,9 @@ public sealed record UsageFilter(string Org, Instant From, Instant To)
     /// <summary>Columns and the value that each must have.</summary>
     public ImmutableArray<(UsageColumn Column, string Value)> Values { get; init; } = [];
 
+    /// <summary>The usage has one of these labels; null: any.</summary>
+    public IReadOnlySet<UsageLabels>? Among { get; init; }
+
     /// <summary>Whether labels and time say it all, so that no row need be looked at.</summary>
     public bool IsOfLabels => Values.All(value => value.Column.Label is not null);
 
@@ -28,7 +31,7 @@ public sealed record UsageFilter(string Org, Instant From, Instant To)
     /// <summary>Whether usage under these labels can match.</summary>
     public bool Matches(UsageLabels labels)
     {
-        if (!string.Equals(labels.Org, Org, StringComparison.Ordinal)) return false;
+        if (!string.Equals(labels.Org, Org, StringComparison.Ordinal) || Among?.Contains(labels) == false) return false;
         foreach (var (column, value) in Values)
         {
             if (column.Label is { } label && label.Of(labels) != value) return false;
@@ -40,7 +43,7 @@ public sealed record UsageFilter(string Org, Instant From, Instant To)
     /// <summary>Whether a row has every value, whenever it counts.</summary>
     public bool Matches(UsageRow row)
     {
-        if (!string.Equals(row.Usage.Labels.Org, Org, StringComparison.Ordinal)) return false;
+        if (!string.Equals(row.Usage.Labels.Org, Org, StringComparison.Ordinal) || Among?.Contains(row.Usage.Labels) == false) return false;
         foreach (var (column, value) in Values)
         {
             if (!column.Matches(row, value)) return false;

@@ -1,7 +1,5 @@
-using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Reconciliation;
 
@@ -12,57 +10,52 @@ public sealed class LedgerSide
 
     public IReadOnlyDictionary<TieKey, LedgerCell> Cells => _cells;
 
-    /// <param name="cut">Null: the comparison is not by day.</param>
-    public static LedgerSide Of(TieSpec spec, IEnumerable<SlotTally> sums, DayCut? cut)
+    public static LedgerSide Of(TieSpec spec, IEnumerable<DayTally> sums)
     {
         var side = new LedgerSide();
-        foreach (var sum in sums)
-        {
-            var key = TieKey.Of(spec, sum.Labels, cut?.DayOf(sum.Slot));
-            if (!side._cells.TryGetValue(key, out var cell)) side._cells.Add(key, cell = new());
-            cell.Add(sum.Labels, sum.Tally);
-        }
-
+        side.Add(spec, sums);
         return side;
     }
 
-    /// <summary>Charges alone, without the parts that explain a difference. Their cost does not depend on the number of rows.</summary>
-    /// <param name="lines">Where the comparison is by day: by day in the org's zone, or by hour for days of UTC.</param>
-    /// <param name="zone">In which days are cut.</param>
-    public static LedgerSide OfLines(TieSpec spec, IEnumerable<LabelledLine> lines, TimeZoneInfo zone)
+    public void Add(TieSpec spec, IEnumerable<DayTally> sums)
     {
-        var (side, byDay) = (new LedgerSide(), spec.Has(TieField.Day));
-        foreach (var line in lines.Where(line => line.Sums.Postings > 0 && line.Sums.Key.Labels != 0))
-        {
-            var key = TieKey.Of(spec, line.Labels, byDay ? LocalTime.DayOf(line.Slot, zone) : null);
-            if (!side._cells.TryGetValue(key, out var cell)) side._cells.Add(key, cell = new());
-            cell.Add(line.Labels, new() { Total = line.Sums.Charge, Corrections = line.Sums.Corrections });
-        }
+        foreach (var sum in sums) CellOf(TieKey.Of(spec, sum.Labels, sum.Day)).Add(sum.Labels, sum.Tally);
+    }
 
-        return side;
+    /// <summary>The rows of another side instead of these.</summary>
+    public void Replace(IEnumerable<TieKey> keys, LedgerSide by)
+    {
+        foreach (var key in keys)
+        {
+            if (by.Find(key) is { } cell) _cells[key] = cell;
+            else _cells.Remove(key);
+        }
     }
 
     /// <summary>The counts of one unit as a book of their own: the last field of <paramref name="spec"/> is <see cref="TieField.Measure"/>.</summary>
     /// <remarks>A count stands as an amount of whole units, so that it is compared and split as money is.</remarks>
-    public void AddCounts(TieSpec spec, IEnumerable<SlotTally> sums, DayCut? cut, string measure, Func<Tally, Int128> count)
+    public void AddCounts(TieSpec spec, IEnumerable<DayTally> sums, string measure, Func<Tally, Int128> count)
     {
         foreach (var sum in sums)
         {
-            var key = new TieKey(TieKey.Of(spec, sum.Labels, cut?.DayOf(sum.Slot)).Values.SetItem(spec.IndexOf(TieField.Measure), measure));
-            if (!_cells.TryGetValue(key, out var cell)) _cells.Add(key, cell = new());
-            cell.Add(sum.Labels,
-                new()
-                {
-                    Attempts = sum.Tally.Attempts,
-                    FirstAttempts = sum.Tally.FirstAttempts,
-                    Hidden = sum.Tally.Hidden,
-                    Total = Amount.Major(
-                    count(sum.Tally))
-                });
+            var key = new TieKey(TieKey.Of(spec, sum.Labels, sum.Day).Values.SetItem(spec.IndexOf(TieField.Measure), measure));
+            CellOf(key).Add(sum.Labels, new()
+            {
+                Attempts = sum.Tally.Attempts,
+                FirstAttempts = sum.Tally.FirstAttempts,
+                Hidden = sum.Tally.Hidden,
+                Total = Amount.Major(count(sum.Tally)),
+            });
         }
     }
 
     public LedgerCell? Find(TieKey key) => _cells.GetValueOrDefault(key);
+
+    private LedgerCell CellOf(TieKey key)
+    {
+        if (!_cells.TryGetValue(key, out var cell)) _cells.Add(key, cell = new());
+        return cell;
+    }
 }
 
 /// <summary>What our own book says of one row, and the labels it is made of.</summary>

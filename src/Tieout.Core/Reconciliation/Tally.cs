@@ -1,4 +1,3 @@
-using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
 namespace Tieout.Core.Reconciliation;
@@ -81,7 +80,3 @@ public enum TallyFigure
     /// <summary>What the provider takes, by our price list.</summary>
     ProviderCost,
 }
-
-/// <summary>The charges of one set of labels in one slot of time.</summary>
-/// <param name="Slot">Which slot, counted from the start of the range that was asked for.</param>
-public sealed record SlotTally(long Slot, UsageLabels Labels, Tally Tally);

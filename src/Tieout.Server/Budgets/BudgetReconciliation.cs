@@ -4,9 +4,9 @@ using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Core.Reconciliation;
 using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -91,15 +91,14 @@ internal static class BudgetReconciliation
     private static async Task<List<LevelBody>> LevelsAsync(OrgState org, Instant now, ILedgerReader read, CancellationToken cancellationToken)
     {
         var day = Window.Of(WindowUnit.Day, now, org.Zone);
-        var tallies =
-            await read.TalliesAsync(new(org.Org.Id, day.Start, day.End, day.End.UnixMicros - day.Start.UnixMicros, TallyFigure.Charge), cancellationToken);
+        var lines = (await read.SumsAsync(new(org, day.Start, day.End), cancellationToken)).Where(line => line.Sums.Postings > 0).ToList();
         var flat = read.SpentToday(org.Org.Id, now);
         var daily =
             read.Budgets(org.Org.Id, now).Where(window => window.State.Budget.Window == WindowUnit.Day && window.Each is null && window.Period == day).ToList();
 
         LevelBody Level(string name, Func<UsageLabels, string?> of, Func<BudgetScope, string?> scoped)
         {
-            var members = tallies.GroupBy(tally => of(tally.Labels), StringComparer.Ordinal)
+            var members = lines.GroupBy(line => of(line.Labels), StringComparer.Ordinal)
                 .Select(group => new LevelMemberBody(group.Key, Sum(group), Window(group.Key)))
                 .OrderBy(member => member.Name, StringComparer.Ordinal).ToList();
             var total = members.Sum(member => member.Budgeted ?? member.Charged);
@@ -115,5 +114,5 @@ internal static class BudgetReconciliation
 
     private static int Levels(BudgetScope scope) => new[] { scope.Project, scope.Team, scope.Key, scope.User, scope.Feature }.Count(part => part is not null);
 
-    private static Amount Sum(IEnumerable<SlotTally> tallies) => tallies.Sum(tally => tally.Tally.Total);
+    private static Amount Sum(IEnumerable<LabelledLine> lines) => lines.Sum(line => line.Sums.Charge);
 }

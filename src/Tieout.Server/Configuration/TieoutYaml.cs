@@ -52,6 +52,11 @@ public static class TieoutYaml
             : throw new ConfigurationException($"{file}: model '{unknown.Name}' names the provider '{unknown.Provider}', which 'providers' does not have.");
     }
 
+    /// <summary>Another file of ours in YAML.</summary>
+    /// <exception cref="ConfigurationException">It is empty, or not YAML.</exception>
+    internal static YamlPlace Document(string text, string file) => Parse(text, file) is { } root
+        ? new(new YamlSource(file, _ => null), "", root) : throw new ConfigurationException($"{file}: the file is empty.");
+
     private static YamlNode? Parse(string text, string file)
     {
         try

@@ -76,6 +76,15 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError GuardOverrideNotFound = new("guard_override_not_found", 404, "The override does not exist.");
     public static readonly ApiError GuardOverrideState = new("guard_override_state", 409, "The override is not in a state that allows this.");
 
+    // Join contracts.
+    public static readonly ApiError ContractInvalid = new("contract_invalid", 400, "The join contract cannot be as it is.");
+    public static readonly ApiError ContractNotFound = new("contract_not_found", 404, "The join contract does not exist.");
+    public static readonly ApiError ContractBreaking = new("contract_breaking", 409, "The version does not follow the one that stands.");
+    public static readonly ApiError ContractViolated = new("contract_violated", 422, "The usage would break a join contract.");
+    public static readonly ApiError QuarantinedEventNotFound = new("quarantined_event_not_found", 404, "No such usage was put aside.");
+    public static readonly ApiError QuarantinedEventInvalid = new("quarantined_event_invalid", 400, "The event in quarantine cannot be changed like this.");
+    public static readonly ApiError QuarantinedEventState = new("quarantined_event_state", 409, "The event is not in a state that allows this.");
+
     // Usage that was measured elsewhere.
     public static readonly ApiError TooManyItems = new("too_many_items", 413, "The call contains more items than one call may contain.");
     public static readonly ApiError MediaTypeUnsupported = new("media_type_unsupported", 415, "This address does not accept the body's media type or coding.");

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Attribution.Contracts;
 using Tieout.Server.Gateway.Batches;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
@@ -29,6 +31,8 @@ internal static class GatewayEndpoints
         services.AddSingleton<SettlementSpool>();
         services.AddHostedService(provider => provider.GetRequiredService<SettlementSpool>());
         services.AddHostedService<Expiry>();
+        services.TryAddSingleton<CurrentContracts>();
+        services.AddSingleton<ContractGate>();
         services.AddSingleton<GatewayPipeline>();
         services.AddSingleton<AttemptLoop>();
         services.AddSingleton<AttemptHolds>();

@@ -31,7 +31,7 @@ namespace Tieout.Server.Gateway;
 /// </remarks>
 internal sealed class GatewayPipeline(
     CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ReferenceGate references, AttemptLoop attempts, FreeForwarder free,
-    TimeProvider time)
+    ContractGate contracts, TimeProvider time)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
@@ -81,6 +81,13 @@ internal sealed class GatewayPipeline(
         if (await BindAsync(call, decision.ChecksModel) is { } foreign)
         {
             await dialect.RefuseAsync(context, foreign);
+            return;
+        }
+
+        // Free calls make no usage that anybody would join.
+        if (!endpoint.IsFree && contracts.Refuse(call) is { } broken)
+        {
+            await dialect.RefuseAsync(context, broken);
             return;
         }
 

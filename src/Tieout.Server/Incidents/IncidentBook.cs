@@ -1,8 +1,8 @@
 using System.Text.Json;
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Money;
-using Tieout.Core.Reconciliation;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
@@ -162,20 +162,20 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
         {
             // The end is included, and so is what counts a moment ahead of this clock.
             var end = to + TimeSpan.FromMinutes(5);
-            var tallies = await ledger.Read.TalliesAsync(new(org.Org.Id, from, end, end.UnixMicros - from.UnixMicros, TallyFigure.Charge), cancellationToken);
-            impact.AddRange(tallies.Where(tally => incident.Scope.Covers(org.Org.Id, tally.Labels.Project, tally.Labels.Runtime?.AppInstance))
-                .GroupBy(tally => (tally.Labels.Project, tally.Labels.Runtime?.AppInstance))
+            var lines = await ledger.Read.SumsAsync(new(org, from, end), cancellationToken);
+            impact.AddRange(lines.Where(line => incident.Scope.Covers(org.Org.Id, line.Labels.Project, line.Labels.Runtime?.AppInstance))
+                .GroupBy(line => (line.Labels.Project, line.Labels.Runtime?.AppInstance))
                 .OrderBy(group => group.Key.Project, StringComparer.Ordinal).ThenBy(group => group.Key.AppInstance, StringComparer.Ordinal)
-                .Select(group => Line(org.Org, group.Key.Project, group.Key.AppInstance, [.. group.Select(tally => tally.Tally)])));
+                .Select(group => Line(org.Org, group.Key.Project, group.Key.AppInstance, [.. group.Select(line => line.Sums)])));
         }
 
         return impact;
     }
 
-    private static ImpactBody Line(Org org, string? project, string? instance, IReadOnlyList<Tally> tallies)
+    private static ImpactBody Line(Org org, string? project, string? instance, IReadOnlyList<RecountLine> lines)
     {
-        var (net, corrected) = (tallies.Sum(tally => tally.Total), tallies.Sum(tally => tally.Corrections));
-        return new(org.Id, org.Asset, project, instance, tallies.Sum(tally => tally.Attempts), net - corrected, corrected, net);
+        var (net, corrected) = (lines.Sum(line => line.Charge), lines.Sum(line => line.Corrections));
+        return new(org.Id, org.Asset, project, instance, lines.Sum(line => line.Attempts), net - corrected, corrected, net);
     }
 
     private static bool InTime(Incident incident, Instant at) =>

@@ -3,10 +3,11 @@ using System.Text.Json.Serialization;
 namespace Tieout.Server.Ingest;
 
 /// <summary>The answer to a call: how many items became what, and which did not become a new charge.</summary>
-public sealed record IngestBody(int Accepted, int Replayed, int Conflicts, int Refused, IReadOnlyList<IngestItemBody> Items);
+/// <param name="Quarantined">Kept because they break a join contract: charged when a person releases them. Do not send them again.</param>
+public sealed record IngestBody(int Accepted, int Replayed, int Conflicts, int Refused, int Quarantined, IReadOnlyList<IngestItemBody> Items);
 
 /// <param name="Index">Its place in the call, from 0.</param>
-/// <param name="Status">accepted, replayed, conflict or refused.</param>
+/// <param name="Status">accepted, replayed, conflict, quarantined or refused.</param>
 /// <param name="UsageId">The usage record that stands.</param>
 /// <param name="Code">Of the error catalogue; for a conflict or a refusal.</param>
 public sealed record IngestItemBody(int Index, string? Id, string Status, string? UsageId, string? Code, string? Detail);

@@ -2,8 +2,10 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tieout.Core.Attribution;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Attribution.Contracts;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
@@ -19,6 +21,7 @@ internal static class IngestEndpoints
     public static void AddIngest(this IServiceCollection services)
     {
         services.AddSingleton<ItemIdentities>();
+        services.TryAddSingleton<CurrentContracts>();
         services.AddSingleton<Intake>();
     }
 
@@ -72,11 +75,13 @@ internal static class IngestEndpoints
         var caller = Caller.Of(context);
         var outcomes = await door.Intake.TakeAsync(
             items, caller, EnvelopeOf(context), context.RequestAborted, caller.IsPlatform ? new IngestAudit(door.Ledger, AdminCalls.Of(context)) : null);
-        if (isSingle && outcomes[0].Why is { } why) throw new ApiRefusedException(why.Error, why.Detail);
+        if (isSingle && outcomes[0] is { Status: not ItemStatus.Quarantined, Why: { } why }) throw new ApiRefusedException(why.Error, why.Detail);
         var listed = outcomes.Where(outcome => all || outcome.Status is not ItemStatus.Accepted)
             .Select(outcome => new IngestItemBody(outcome.Item.Index, outcome.Item.Id is { } id ? Inputs.Shown(id) : null, Name(outcome.Status),
                 outcome.Usage?.ToString(), outcome.Why?.Error.Code, outcome.Why?.Detail));
-        var body = new IngestBody(Count(ItemStatus.Accepted), Count(ItemStatus.Replayed), Count(ItemStatus.Conflict), Count(ItemStatus.Refused), [.. listed]);
+        var body = new IngestBody(
+            Count(ItemStatus.Accepted), Count(ItemStatus.Replayed), Count(ItemStatus.Conflict), Count(ItemStatus.Refused), Count(ItemStatus.Quarantined),
+            [.. listed]);
         return Answer.Ok(body, IngestJson.Default.IngestBody);
 
         int Count(ItemStatus status) => outcomes.Count(outcome => outcome.Status == status);
@@ -96,6 +101,7 @@ internal static class IngestEndpoints
         ItemStatus.Accepted => "accepted",
         ItemStatus.Replayed => "replayed",
         ItemStatus.Conflict => "conflict",
+        ItemStatus.Quarantined => "quarantined",
         _ => "refused",
     };
 }

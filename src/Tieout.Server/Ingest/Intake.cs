@@ -8,6 +8,7 @@ using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Attribution;
+using Tieout.Server.Attribution.Contracts;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
 using Tieout.Server.Pricing;
@@ -20,7 +21,8 @@ namespace Tieout.Server.Ingest;
 /// <remarks>From the platform usage is a fact: it is charged with or without headroom, and passing a limit is a finding. <see cref="FactCap"/> says how far
 /// this is so for a key.</remarks>
 /// <param name="identities">Null: nothing that comes in here bears an envelope.</param>
-internal sealed class Intake(ILedger ledger, CurrentPrices prices, ItemIdentities? identities = null)
+/// <param name="contracts">Null: nothing that comes in here is put aside.</param>
+internal sealed class Intake(ILedger ledger, CurrentPrices prices, ItemIdentities? identities = null, CurrentContracts? contracts = null)
 {
     /// <summary>Labels come from senders: past this many combinations, the remembered ones are let go.</summary>
     private const int RememberedMax = 10_000;
@@ -49,7 +51,7 @@ internal sealed class Intake(ILedger ledger, CurrentPrices prices, ItemIdentitie
         var reading = identities?.For(caller);
         var charges = new List<LinkedCommand>(items.Count);
         var facts = new FactCap(caller);
-        var outcomes = new ItemOutcome[items.Count];
+        var (outcomes, aside) = (new ItemOutcome[items.Count], new QuarantineBatch(ledger, contracts));
         for (var i = 0; i < items.Count; i++)
         {
             var token = items[i].Envelope ?? envelope;
@@ -61,11 +63,19 @@ internal sealed class Intake(ILedger ledger, CurrentPrices prices, ItemIdentitie
                 continue;
             }
 
+            // Usage under an envelope is whose the envelope says: it is charged, and counted as incomplete.
+            if (carried is null && await aside.TakeAsync(i, items[i], priced.Usage, caller, cancellationToken) is { } kept)
+            {
+                outcomes[i] = kept;
+                continue;
+            }
+
             var charge = facts.Charge(priced);
             charges.Add(
                 new(items[i].IsStated && audit is not null ? audit.Stated(charge) : charge, carried, carried is null ? null : Step(priced.Usage, caller)));
         }
 
+        await aside.KeepAsync(outcomes, charges.Count == 0 ? audit : null, cancellationToken);
         var first = audit is null || charges.Count == 0 ? 0 : 1;
         if (first > 0)
         {

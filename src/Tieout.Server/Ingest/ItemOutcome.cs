@@ -21,6 +21,9 @@ internal enum ItemStatus
     /// <summary>Its id stands with other content; nothing was done.</summary>
     Conflict,
 
+    /// <summary>It breaks a join contract: it is kept, and charged when a person releases it.</summary>
+    Quarantined,
+
     /// <summary>It says nothing that can be charged; sent again as it is, it is refused again.</summary>
     Refused,
 }

@@ -47,8 +47,11 @@ internal sealed class OtlpEndpoint(Door door)
         using (var body = await IngestRequest.ReadAsync(context, door.BytesMax)) items = OtlpTraces.Read(body.Span);
         var outcomes = await door.Intake.TakeAsync(items, caller, IngestEndpoints.EnvelopeOf(context), context.RequestAborted,
             caller.IsPlatform ? new IngestAudit(door.Ledger, AdminCalls.Of(context)) : null);
-        var rejected = outcomes.Where(outcome => outcome.Why is not null).ToList();
-        return new(rejected.Count == 0 ? null : new($"{rejected.Count}", Message(rejected)));
+
+        // A span in quarantine is not lost: its exporter is told why, and does not count it as rejected.
+        var told = outcomes.Where(outcome => outcome.Why is not null).ToList();
+        var rejected = told.Count(outcome => outcome.Status is not ItemStatus.Quarantined);
+        return new(told.Count == 0 ? null : new($"{rejected}", Message(told)));
     }
 
     private static string Message(List<ItemOutcome> rejected)

@@ -76,6 +76,9 @@ internal sealed class UsageItem(int index)
     /// <summary>The first thing that was found wrong.</summary>
     public ItemRefusal? Refusal { get; private set; }
 
+    /// <summary>A person released it from quarantine: it is charged whatever contracts say.</summary>
+    public bool IsReleased { get; set; }
+
     public bool HasCounts =>
         InputTokens is not null || OutputTokens is not null || CacheReadTokens is not null || CacheWriteTokens is not null || ReasoningTokens is not null
             || Units is not null;

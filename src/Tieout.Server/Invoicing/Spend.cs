@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -22,9 +21,11 @@ namespace Tieout.Server.Invoicing;
 /// <param name="To">As <paramref name="From"/>. Not included.</param>
 /// <param name="Groups">Groups that the range has, those within the line <c>other</c> included.</param>
 /// <param name="Items">Sum to <paramref name="Total"/> exactly.</param>
+/// <param name="Other">The part of the total's charge that has no name of its own: the line <c>other</c>, and usage under the label <c>other</c>, which
+/// replaces teams, users and other labels that an org has more of than it may have.</param>
 public sealed record SpendBody(
     string? Org, string Asset, string? TimeZone, string From, string To, IReadOnlyList<string> By, int Groups, IReadOnlyList<SpendLineBody> Items,
-    SpendLineBody Total, long AsOf);
+    SpendLineBody Total, Amount Other, long AsOf);
 
 /// <param name="Kind">group, other or total.</param>
 /// <param name="Group">The value of each dimension; null: spend that bears no such label.</param>
@@ -47,14 +48,14 @@ internal static class SpendEndpoints
 
     private static Task<IResult> One(string org, HttpContext context, ILedger ledger, TimeProvider time)
     {
-        Inputs.OnlyQuery(context, "by", "from", "to", "top", "format");
+        Inputs.OnlyQuery(context, [.. SpendRequest.Known]);
         var state = Inputs.Org(ledger, org);
         return AnswerAsync(state.Org.Id, state.Org.Asset, [state], context, ledger, time);
     }
 
     private static Task<IResult> All(HttpContext context, ILedger ledger, TimeProvider time)
     {
-        Inputs.OnlyQuery(context, "asset", "by", "from", "to", "top", "format");
+        Inputs.OnlyQuery(context, ["asset", .. SpendRequest.Known]);
         var (asset, orgs) = Inputs.OrgsOfAsset(context, ledger);
         return AnswerAsync(null, asset, orgs, context, ledger, time);
     }
@@ -64,11 +65,15 @@ internal static class SpendEndpoints
     {
         var (request, viewer) = (SpendRequest.Read(context, orgs, Instant.From(time.GetUtcNow())), Caller.Of(context).Viewer);
         var asOf = ledger.Read.AsOf;
-        var report = await ReadAsync(request, orgs, ledger.Read, context.RequestAborted);
-        var items = report.Lines(request.Top ?? SpendReport.LinesMax).Select(line => Body(line.IsOther ? "other" : "group", request.By, line, viewer));
+        var report = request.IsOfRows
+            ? await SpendOfRows.ReadAsync(request, orgs, ledger.Read, context.RequestAborted)
+            : await ReadAsync(request, orgs, ledger.Read, context.RequestAborted);
+        var lines = report.Lines(request.Top ?? SpendReport.LinesMax);
+        var items = lines.Select(line => Body(line.IsOther ? "other" : "group", request.By, line, viewer));
         var body = new SpendBody(
             org, asset, request.TimeZone, request.From, request.To, [.. request.By.Names], report.Groups, [.. items],
-            Body("total", new([]), new([], IsOther: false, report.Total), viewer), asOf);
+            Body("total", new([]), new([], IsOther: false, report.Total), viewer),
+            report.OfOther(lines), asOf);
         if (request.Format == "json") return Answer.Ok(body, IssuedJson.Default.SpendBody);
         context.Response.ContentType = "text/csv; charset=utf-8";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"spend-{org ?? asset}.csv\"";
@@ -80,19 +85,14 @@ internal static class SpendEndpoints
         SpendRequest request, IReadOnlyList<OrgState> orgs, IRecountReader read, CancellationToken cancellationToken)
     {
         var report = new SpendReport(request.By);
-        var groupsMax = request.Top is null ? SpendReport.LinesMax : SpendReport.GroupsMax;
         foreach (var org in orgs)
         {
             var (from, to) = request.In(org.Zone);
             foreach (var piece in request.By.Pieces(from, to, org.Zone))
             {
                 var lines = await read.SumsAsync(new RecountQuery(org, piece.Start, piece.End, request.By.Slot), cancellationToken);
-                foreach (var line in lines) report.Add(line, org.Zone);
-                if (report.Groups > groupsMax)
-                {
-                    throw SpendRequest.Refused(string.Create(CultureInfo.InvariantCulture,
-                        $"The range has more than {groupsMax} groups. Narrow the range, group by fewer dimensions, or send top=100 for the 100 largest."));
-                }
+                foreach (var line in lines.Where(line => request.Filter(org, from, to).Matches(line.Labels))) report.Add(line, org.Zone);
+                request.Validate(report);
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core;
@@ -6,6 +7,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
+using Tieout.Server.Metering;
 
 namespace Tieout.Server.Invoicing;
 
@@ -15,9 +17,22 @@ namespace Tieout.Server.Invoicing;
 /// <param name="End">As <paramref name="First"/>. Not included.</param>
 /// <param name="TimeZone">The zone that all orgs share; null: they have several.</param>
 /// <param name="Zone">That zone; UTC where they have several.</param>
-internal sealed record SpendRequest(SpendGrouping By, string Format, int? Top, string First, string End, string? TimeZone, TimeZoneInfo Zone)
+/// <param name="Values">Columns of usage and the value that each must have; none: all usage.</param>
+internal sealed record SpendRequest(
+    SpendGrouping By, string Format, int? Top, string First, string End, string? TimeZone, TimeZoneInfo Zone,
+    ImmutableArray<(UsageColumn Column, string Value)> Values)
 {
     private const string ByDefault = "model";
+
+    /// <summary>Query parameters of a report of one org.</summary>
+    public static IReadOnlyList<string> Known { get; } =
+    [
+        "by", "from", "to", "top", "format", .. UsageColumn.All.Select(column => column.Name),
+        .. UsageColumn.All.Select(column => column.Label?.Synonym).OfType<string>(),
+    ];
+
+    /// <summary>Whether lines do not have it all, so that every usage record of the range is looked at.</summary>
+    public bool IsOfRows => By.IsOfRows || Values.Any(value => value.Column.Label is null);
 
     /// <summary>As an answer shows it: a time, or the day as it was asked for where it begins at several times.</summary>
     public string From => TimeZone is null ? First : In(Zone).From.ToString();
@@ -37,14 +52,26 @@ internal sealed record SpendRequest(SpendGrouping By, string Format, int? Top, s
         var month = Month.Of(now, zone);
         var request = new SpendRequest(
             by, format, Number(Inputs.Query(context, "top")), Inputs.Query(context, "from") ?? $"{month}-01", Inputs.Query(context, "to") ?? $"{month.Next}-01",
-            zones.Count > 1 ? null : zone.Id, zone);
+            zones.Count > 1 ? null : zone.Id, zone, UsageRequest.Filtered(context, new("", Instant.UnixEpoch, Instant.UnixEpoch)).Values);
         foreach (var each in zones.Append(zone)) request.Validate(each);
         return request;
     }
 
+    /// <summary>The usage of an org that is reported, in a part of the range.</summary>
+    public UsageFilter Filter(OrgState org, Instant from, Instant to) => new(org.Org.Id, from, to) { Values = Values };
+
     public (Instant From, Instant To) In(TimeZoneInfo zone) => (Inputs.Time(First, zone), Inputs.Time(End, zone));
 
     public static ApiRefusedException Refused(string detail) => new(ApiError.ParameterInvalid, detail);
+
+    /// <exception cref="ApiRefusedException">The report has more groups than an answer may have.</exception>
+    public void Validate(SpendReport report)
+    {
+        var groupsMax = Top is null ? SpendReport.LinesMax : SpendReport.GroupsMax;
+        if (report.Groups <= groupsMax) return;
+        throw Refused(string.Create(CultureInfo.InvariantCulture,
+            $"The range has more than {groupsMax} groups. Narrow the range, group by fewer dimensions, or send top=100 for the 100 largest."));
+    }
 
     private void Validate(TimeZoneInfo zone)
     {

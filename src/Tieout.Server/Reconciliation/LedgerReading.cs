@@ -1,48 +1,42 @@
-using System.Globalization;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
-using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Metering;
 using Tieout.Core.Reconciliation;
 using Tieout.Core.Tenancy;
 using Tieout.Storage;
+using Tieout.Storage.Reconciliation;
 
 namespace Tieout.Server.Reconciliation;
 
-/// <summary>The left side of a comparison: totals from the follower's lines, and the parts of what differs from rows.</summary>
-internal static class LedgerReading
+/// <summary>Our side of a comparison: the totals of each row, and the parts of those rows that differ.</summary>
+/// <param name="dayZone">In which days are cut where the comparison is by day: the org's, or UTC.</param>
+/// <param name="isCompared">Whether usage under some labels is in the other book at all.</param>
+internal sealed class LedgerReading(TieSpec spec, Window range, TimeZoneInfo dayZone, TallyFigure figure, Func<UsageLabels, bool> isCompared)
 {
-    /// <summary>Charges by the fields of the comparison.</summary>
-    /// <param name="zone">In which days are cut: the org's, or UTC.</param>
-    public static async Task<LedgerSide> TotalsAsync(
-        OrgState org, TieRequest request, TimeZoneInfo zone, IRecountReader read, CancellationToken cancellationToken)
+    /// <summary>From lines: the cost does not depend on the number of rows.</summary>
+    public async Task<IReadOnlyList<DayTally>> TotalsAsync(OrgState org, IRecountReader read, CancellationToken cancellationToken) =>
+        [.. (await read.TieTotalsAsync(In(org, range), figure, cancellationToken)).Where(sum => isCompared(sum.Labels))];
+
+    /// <summary>The parts of some rows of the comparison, from the usage of their labels in the days from the first to the last of them.</summary>
+    /// <param name="totals">As <see cref="TotalsAsync"/> read them.</param>
+    /// <param name="terms">Of the same figure.</param>
+    /// <returns>Usage under other keys may be read, too, and may be incomplete.</returns>
+    public async Task<IReadOnlyList<DayTally>> PartsAsync(
+        OrgState org, IReadOnlyList<DayTally> totals, IReadOnlySet<TieKey> keys, TallyTerms terms, IUsageReader read, CancellationToken cancellationToken)
     {
-        var slot = !request.Spec.Has(TieField.Day) ? RecountSlot.Range : zone.Equals(org.Zone) ? RecountSlot.Day : RecountSlot.Hour;
-        return LedgerSide.OfLines(request.Spec, await read.SumsAsync(new(org, request.From, request.To, slot), cancellationToken), zone);
+        var asked = totals.Where(sum => keys.Contains(TieKey.Of(spec, sum.Labels, sum.Day))).ToList();
+        if (asked.Count == 0) return [];
+        var labels = asked.Select(sum => sum.Labels).ToHashSet();
+        return await read.TiePartsAsync(In(org, Of([.. asked.Select(sum => sum.Day)])), labels, terms, cancellationToken);
     }
 
-    /// <summary>The parts of the charges under some keys, summed in the store from the rows of the days from the first to the last of the keys.</summary>
-    /// <param name="keys">Charges under other keys may be read, too, and may be incomplete.</param>
-    /// <param name="decimals">How finely the other book is written.</param>
-    public static async Task<LedgerSide> PartsAsync(
-        OrgState org, TieRequest request, IEnumerable<TieKey> keys, int decimals, IPostingsReader read, CancellationToken cancellationToken)
-    {
-        if (Range(org, request, [.. keys]) is not { } range) return new();
-        var cut = request.Spec.Has(TieField.Day) ? DayCut.Of(range.Start, range.End, org.Zone) : null;
-        var step = 1L;
-        for (var i = decimals; i < 9; i++) step *= 10;
-        var query = new TallyQuery(
-            org.Org.Id, range.Start, range.End, cut?.SlotMicros ?? Math.Max(1, range.End.UnixMicros - range.Start.UnixMicros), TallyFigure.Charge,
-            request.WrittenAt, step);
-        return LedgerSide.Of(request.Spec, await read.TalliesAsync(query, cancellationToken), cut);
-    }
+    private TieRange In(OrgState org, Window of) => new(org, of.Start, of.End, spec.Has(TieField.Day) ? dayZone : null);
 
-    /// <summary>Null: there is no key.</summary>
-    private static Window? Range(OrgState org, TieRequest request, IReadOnlyList<TieKey> keys)
+    /// <summary>The days from the first to the last, within the range that is compared.</summary>
+    private Window Of(IReadOnlyList<DateOnly?> days)
     {
-        if (keys.Count == 0) return null;
-        if (request.Spec.IndexOf(TieField.Day) is var at && at < 0) return new(request.From, request.To);
-        var days = keys.Select(key => DateOnly.ParseExact(key.Values[at]!, "yyyy-MM-dd", CultureInfo.InvariantCulture)).ToList();
-        var (start, end) = (LocalTime.StartOf(days.Min(), org.Zone), LocalTime.StartOf(days.Max().AddDays(1), org.Zone));
-        return new(start < request.From ? request.From : start, request.To < end ? request.To : end);
+        if (days.Min() is not { } first || days.Max() is not { } last) return range;
+        var (start, end) = (LocalTime.StartOf(first, dayZone), LocalTime.StartOf(last.AddDays(1), dayZone));
+        return new(start < range.Start ? range.Start : start, range.End < end ? range.End : end);
     }
 }

@@ -4,6 +4,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
+using Tieout.Core.Budgets;
+using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
@@ -83,24 +85,29 @@ internal static class TieEndpoints
 
     private static async Task<Tie> CompareAsync(OrgState org, TieRequest request, OutsideSide theirs, ILedger ledger, CancellationToken cancellationToken)
     {
+        var range = new Window(request.From, request.To);
+        LedgerReading Cut(TimeZoneInfo zone) => new(request.Spec, range, zone, TallyFigure.Charge, _ => true);
+
         // 1. Totals, from lines. Rows are read only to explain what differs.
-        var totals = await LedgerReading.TotalsAsync(org, request, org.Zone, ledger.Read, cancellationToken);
+        var lines = await Cut(org.Zone).TotalsAsync(org, ledger.Read, cancellationToken);
+        var totals = LedgerSide.Of(request.Spec, lines);
         var keys = totals.Cells.Keys.Union(theirs.Cells.Keys).ToList();
         var differing = keys.Where(key => (totals.Find(key)?.All.Total ?? Amount.Zero) != (theirs.Find(key)?.Amount ?? Amount.Zero)).ToHashSet();
 
         // 2. The same charges with days cut in UTC, only where the clocks differ.
         var byUtcDays = request.Spec.Has(TieField.Day) && (org.Zone.BaseUtcOffset != TimeSpan.Zero || org.Zone.SupportsDaylightSavingTime);
-        var utc = byUtcDays && differing.Count > 0 ? await LedgerReading.TotalsAsync(org, request, TimeZoneInfo.Utc, ledger.Read, cancellationToken) : null;
+        var utc = byUtcDays && differing.Count > 0
+            ? LedgerSide.Of(request.Spec, await Cut(TimeZoneInfo.Utc).TotalsAsync(org, ledger.Read, cancellationToken)) : null;
 
         // 3. The parts of what differs. A charge that was made since step 1 is in both the figure and its parts.
         var decimals = Math.Min(9, theirs.Decimals);
-        var charged = differing.Where(key => totals.Find(key) is not null);
-        var parts = await LedgerReading.PartsAsync(org, request, charged, decimals, ledger.Read, cancellationToken);
+        var terms = new TallyTerms(TallyFigure.Charge, request.WrittenAt, MinorUnit.Nanos(decimals));
+        totals.Replace(
+            differing.Where(totals.Cells.ContainsKey),
+            LedgerSide.Of(request.Spec, await Cut(org.Zone).PartsAsync(org, lines, differing, terms, ledger.Read, cancellationToken)));
         var causes = new CounterCauses(request.Spec, decimals);
         return Tie.Of(
-            keys.Select(key => causes.Row(
-                key, differing.Contains(key) ? parts.Find(key) : totals.Find(key), theirs.Find(key),
-                utc is null ? null : utc.Find(key)?.All.Total ?? Amount.Zero)),
+            keys.Select(key => causes.Row(key, totals.Find(key), theirs.Find(key), utc is null ? null : utc.Find(key)?.All.Total ?? Amount.Zero)),
             request.IsStale);
     }
 

@@ -11,10 +11,15 @@ namespace Tieout.Storage.Follower;
 internal static class FollowedRows
 {
     private const string UsageColumns =
-        "u.seq, u.attribution, u.status_code, u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.output_tokens, u.reasoning_tokens, "
+        $"u.seq, u.attribution, u.status_code, {Absent}, u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.output_tokens, u.reasoning_tokens, "
         + "u.provider_cost, u.charge, u.occurred_at, u.effective_at, u.recorded_at";
 
-    private const int UsageColumnCount = 13;
+    private const int UsageColumnCount = 14;
+
+    /// <summary>As <see cref="AbsentIds"/>: which ids the row lacks, without reading them.</summary>
+    private const string Absent =
+        "CASE WHEN u.correlation_id IS NULL THEN 1 ELSE 0 END + CASE WHEN u.trace_id IS NULL THEN 2 ELSE 0 END + "
+        + "CASE WHEN u.workflow_id IS NULL THEN 4 ELSE 0 END + CASE WHEN u.end_user IS NULL THEN 8 ELSE 0 END";
 
     /// <summary>In the order of <see cref="UsageIds.Kinds"/>.</summary>
     private static readonly string IdColumns = string.Join(", ", UsageIds.Kinds.ToArray().Select(kind => $"u.{IndexReads.Column(kind)}"));
@@ -59,10 +64,10 @@ internal static class FollowedRows
     private static CountedUsage ReadUsage(IRow row)
     {
         var from = new ColumnReader(row);
-        var (seq, labels, status) = (from.Long(), from.Int(), from.Int());
+        var (seq, labels, status, absent) = (from.Long(), from.Int(), from.Int(), (AbsentIds)from.Int());
         var facts = new UsageFacts(
             labels, EndUser: null, UsageRecord.IsFailure(status), from.Long(), from.Long(), from.Long(), from.Long(), from.Long(), from.Nanos());
-        return new(seq, status, facts, from.Nanos(), from.Time(), from.Time(), from.Time());
+        return new(seq, status, absent, facts, from.Nanos(), from.Time(), from.Time(), from.Time());
     }
 
     private static CountedPosting ReadPosting(IRow row)

@@ -39,7 +39,13 @@ internal static class LineReads
     public static StatusLine Status(IRow row)
     {
         var from = new ColumnReader(row);
-        return new(new(Key(ref from), from.Int())) { Attempts = from.Long(), LastAt = from.Long() };
+        return new(new(Key(ref from), from.Int(), (AbsentIds)from.Int()))
+        {
+            Attempts = from.Long(),
+            Billable = from.Long(),
+            Charge = from.Nanos(),
+            LastAt = from.Long(),
+        };
     }
 
     public static MonthLine Month(IRow row)

@@ -18,17 +18,12 @@ internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, 
     public IReadOnlyList<UsageEntry> Page()
     {
         var page = new List<UsageEntry>(Math.Min(query.Rows, RowsAtOnce));
-        foreach (var hour in new UsageHours(followed, query, labels).All())
-        {
-            foreach (var entry in Merged(Usage(hour), Corrections(hour)))
-            {
-                page.Add(entry);
-                if (page.Count == query.Rows) return page;
-            }
-        }
-
+        page.AddRange(All().Take(query.Rows));
         return page;
     }
+
+    /// <summary>Every row after the page before, read as it is enumerated.</summary>
+    public IEnumerable<UsageEntry> All() => new UsageHours(followed, query, labels).All().SelectMany(hour => Merged(Usage(hour), Corrections(hour)));
 
     private IEnumerable<UsageEntry> Usage(UsageHour hour)
     {

@@ -39,7 +39,7 @@ public sealed class PostgresLedger : ILedger
             Prices = new PostgresPricesReader(connections, layout, orgs),
             BudgetsReader = new PostgresBudgetsReader(connections, layout, position, orgs),
             Balances = new PostgresBalances(connections, layout, Buckets, position, labels),
-            Postings = new PostgresPostingsReader(connections, layout, orgs, labels),
+            Postings = new PostgresPostingsReader(connections, layout, orgs),
             Chain = new PostgresChainReader(connections, layout),
             Records = new PostgresRecordsReader(connections, layout),
             Attempts = new PostgresAttemptsReader(connections, layout, labels, usage),
@@ -47,6 +47,7 @@ public sealed class PostgresLedger : ILedger
             Findings = _findings,
             Recounts = new PostgresRecountReader(connections, layout, labels),
             RowIndex = new PostgresRowIndexReader(connections, layout),
+            Lineages = new PostgresLineageReader(connections, layout),
         };
         Follower = _follower = new(connections, layout.All);
         Deliveries = new PostgresDeliveries(connections, _watch);

@@ -2,7 +2,6 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
-using Tieout.Core.Reconciliation;
 
 namespace Tieout.Storage.Rows;
 
@@ -43,26 +42,4 @@ internal static class Standings
         for (var i = 0; i < figures.Length; i++) figures[i] = CellFigures.All[i].Type is ColumnType.Sum ? from.Sum() : from.Long();
         return new(new Instant(key.Hour * Instant.MicrosPerHour), labels(key.Labels), CellChange.Of(key, figures));
     }
-
-    /// <summary>A row of <c>slot, attribution</c> and the sums of a tally.</summary>
-    public static Tally Tally(IRow row) => new()
-    {
-        Attempts = row.Int64(2),
-        FirstAttempts = row.Int64(3),
-        Failures = row.Int64(4),
-        Hidden = row.Int64(5),
-        Total = row.Amount(6),
-        Corrections = row.Amount(7),
-        Retried = row.Amount(8),
-        Late = row.Amount(9),
-        After = row.Amount(10),
-        Estimated = row.Amount(11),
-        RoundedEach = row.Amount(12),
-        CutEach = row.Amount(13),
-        Unreported = row.Amount(14),
-        InputTokens = row.Int128(15),
-        CacheReadTokens = row.Int128(16),
-        CacheWriteTokens = row.Int128(17),
-        OutputTokens = row.Int128(18),
-    };
 }

@@ -30,21 +30,26 @@ internal static class Chain
         return s.Step() ? s.Int64(0) : 0;
     }
 
-    /// <summary>The last numbers of the last commit recorded before <paramref name="time"/>; all zero: there is none. Commits never go back in time, so halving
-    /// finds it.</summary>
+    /// <summary>The last numbers of the last commit recorded before <paramref name="time"/>; all zero: there is none.</summary>
     public static (long Usage, long Posting) Before(ILedgerTables tables, Instant time)
     {
+        var last = LastBefore(tables, time).Last;
+        return (last.Usage, last.Posting);
+    }
+
+    /// <summary>The last commit recorded before <paramref name="time"/>; all zero: there is none. Commits never go back in time, so halving finds it.</summary>
+    public static ChainRow LastBefore(ILedgerTables tables, Instant time)
+    {
         var (low, high) = (0L, Last(tables));
-        (long, long) found = (0, 0);
         while (low < high)
         {
             var middle = low + (high - low + 1) / 2;
-            using var s = tables.Select("SELECT recorded_at, last_usage, last_posting FROM chain WHERE commit_no = ?", middle);
+            using var s = tables.Select("SELECT recorded_at FROM chain WHERE commit_no = ?", middle);
             if (!s.Step()) throw new StoreCorruptException($"Commit {middle} is missing from the chain.");
-            if (s.Int64(0) < time.UnixMicros) (low, found) = (middle, (s.Int64(1), s.Int64(2)));
+            if (s.Int64(0) < time.UnixMicros) low = middle;
             else high = middle - 1;
         }
 
-        return found;
+        return At(tables, low);
     }
 }

@@ -77,7 +77,7 @@ internal sealed class DerivedCheck
         {
             Compare<RecountTable, RecountLine, RecountKey>(recount.Lines, LineReads.Line, line => line.Key, names.Of);
             Compare<StatusTable, StatusLine, StatusKey>(
-                recount.Statuses, LineReads.Status, line => line.Key, key => $"{names.Of(key.Of)}, status {key.Status}");
+                recount.Statuses, LineReads.Status, line => line.Key, key => $"{names.Of(key.Of)}, status {key.Status}, without {key.Absent}");
             Compare<MonthTable, MonthLine, MonthKey>(
                 recount.Months, LineReads.Month, line => line.Key, key => $"{names.Of(key.Org)}, month from {key.Start}");
             string Rows(int labels) => labels < 0 ? $"corrections of {names.OfLabels(-labels)}" : names.OfLabels(labels);

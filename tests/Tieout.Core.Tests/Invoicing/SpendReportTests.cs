@@ -96,8 +96,9 @@ public sealed class SpendReportTests
 
     [Theory]
     [InlineData("team,modell", "'modell' is not a dimension of spend. Use org, day, hour, project,")]
-    [InlineData("user", "Spend cannot be grouped by 'user' yet: sums are kept by label, not by end user or tag. Use org,")]
-    [InlineData("team,tag", "Spend cannot be grouped by 'tag' yet")]
+    [InlineData("team,tag", "'tag' is not a tag of usage. Use tag: with project, feature, user, workflow, trigger, for example tag:feature.")]
+    [InlineData("tag:model", "'tag:model' is not a tag of usage.")]
+    [InlineData("user,tag:user", "'tag:user' is given twice.")]
     [InlineData("team,", "'' is not a dimension of spend.")]
     [InlineData("Team", "'Team' is not a dimension of spend.")]
     [InlineData("team,model,team", "'team' is given twice.")]

@@ -106,7 +106,8 @@ internal sealed class MemoryLedger
 
     private void RecallSpendSoFar(Budget budget, OrgState org)
     {
-        var state = new BudgetState(Book.Last.Budget + 1, budget, org.Zone, Now, Limit);
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(budget.TimeZone, out var zone)) return;
+        var state = new BudgetState(Book.Last.Budget + 1, budget, zone, Now, Limit);
         foreach (var row in Postings)
         {
             var posting = row.Posting;

@@ -3,7 +3,6 @@ using FsCheck.Fluent;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
-using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Tests.Reconciliation;
 
@@ -54,7 +53,7 @@ public sealed class BillCausesTests
     [Fact]
     public void What_is_missing_on_one_day_and_there_on_the_next_came_late()
     {
-        var ours = LedgerSide.Of(Spec, [Slot(0, "m", 10), Slot(1, "m", 10)], Cut);
+        var ours = LedgerSide.Of(Spec, [On(22, "m", 10), On(23, "m", 10)]);
         var theirs = new OutsideSide();
         theirs.Add(new(["2026-11-22", "m"]), 0.000000007m, 1);
         theirs.Add(new(["2026-11-23", "m"]), 0.000000013m, 1);
@@ -65,7 +64,7 @@ public sealed class BillCausesTests
     [Fact]
     public void Tax_and_purchases_of_a_bill_are_no_usage_and_explain_themselves()
     {
-        var ours = LedgerSide.Of(Spec, [Slot(0, "m", 1_000)], Cut);
+        var ours = LedgerSide.Of(Spec, [On(22, "m", 1_000)]);
         var theirs = new OutsideSide();
         theirs.Add(new(["2026-11-22", "m"]), 0.000001m, 1);
         theirs.AddAside(new(["2026-11-22", "m"]), 0.19m, 1, "tax");
@@ -73,16 +72,13 @@ public sealed class BillCausesTests
         Assert.Equal(("tax", "-0.19"), (row.Cause, row.Difference.ToString()));
     }
 
-    private static DayCut Cut =>
-        DayCut.Of(LocalTime.StartOf(new(2026, 11, 22), TimeZoneInfo.Utc), LocalTime.StartOf(new(2026, 11, 24), TimeZoneInfo.Utc), TimeZoneInfo.Utc);
-
-    private static SlotTally Slot(long slot, string model, long nanos) =>
-        new(slot, new() { Org = "acme", Model = model, Source = UsageSource.Gateway }, new() { Attempts = 1, FirstAttempts = 1, Total = new(nanos) });
+    private static DayTally On(int day, string model, long nanos) => new(
+        new(2026, 11, day), new() { Org = "acme", Model = model, Source = UsageSource.Gateway }, new() { Attempts = 1, FirstAttempts = 1, Total = new(nanos) });
 
     private static (LedgerSide Ours, OutsideSide Theirs, Dictionary<LedgerCell, Amount> Newer) Sides(IReadOnlyList<Bucket> buckets)
     {
         var ours = LedgerSide.Of(
-            Spec, buckets.Select((bucket, i) => new SlotTally(0, new() { Org = "acme", Model = $"m{i}", Source = UsageSource.Gateway }, new()
+            Spec, buckets.Select((bucket, i) => new DayTally(new(2026, 11, 22), new() { Org = "acme", Model = $"m{i}", Source = UsageSource.Gateway }, new()
             {
                 Attempts = 8,
                 FirstAttempts = 6,
@@ -91,7 +87,7 @@ public sealed class BillCausesTests
                 Retried = new(bucket.Retried),
                 Estimated = new(bucket.Estimated),
                 Unreported = new(bucket.Hidden),
-            })), Cut);
+            })));
         var theirs = new OutsideSide();
         var newer = new Dictionary<LedgerCell, Amount>();
         foreach (var (i, bucket) in buckets.Index())

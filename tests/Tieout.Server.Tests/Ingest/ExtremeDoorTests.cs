@@ -67,22 +67,26 @@ public sealed class ExtremeDoorTests
         (HttpMethod.Post, "/api/v1/runtimes/only/events?org=acme",
             $$"""{"items":[{"id":"e@","at":"{{Sending.At}}","type":"scale","component":"w","replicas":#}]}"""),
         (HttpMethod.Post, "/api/v1/envelopes", """{"org_id":"acme","originator_id":"user","aud":"a","expires_in_seconds":#}"""),
+        (HttpMethod.Post, "/api/v1/contracts",
+            """{"contract":{"name":"c@","version":"1.0.0","on_violation":"charge","keys":[],"segmentation":["team"],"objective":#},"reason":"r"}"""),
         (HttpMethod.Post, "/api/v1/guard/overrides", """{"actions":"volume.*","reason":"r","expires_in_seconds":#}"""),
     ];
 
     /// <summary>Bodies without a number, or with one that needs a document, a finding or a proposal first (tests of their own).</summary>
     private static readonly string[] WithoutNumbers =
     [
-        "/api/v1/costs/replay-dlq", "/api/v1/envelope-keys", "/api/v1/envelope-keys/{key}/state", "/api/v1/envelopes/hops", "/api/v1/envelopes/revoke",
+        "/api/v1/contracts/{contract}/end", "/api/v1/costs/replay-dlq", "/api/v1/envelope-keys", "/api/v1/envelope-keys/{key}/state", "/api/v1/envelopes/hops", "/api/v1/envelopes/revoke",
         "/api/v1/envelopes/verify", "/api/v1/findings/{finding}/correct",
         "/api/v1/guard/decide", "/api/v1/guard/overrides/{id}/approve", "/api/v1/guard/overrides/{id}/end", "/api/v1/guard/policies",
         "/api/v1/guard/policies/{policy}/promote",
         "/api/v1/incidents", "/api/v1/incidents/{id}/close", "/api/v1/incidents/{id}/evidence", "/api/v1/incidents/{id}/notes",
+        "/api/v1/lineage/audit",
         "/api/v1/orgs/{org}/adjustments/freeze", "/api/v1/orgs/{org}/adjustments/unfreeze",
         "/api/v1/orgs/{org}/documents/{number}/credit-notes", "/api/v1/orgs/{org}/invoices/{month}/close", "/api/v1/orgs/{org}/invoices/{month}/finalise",
         "/api/v1/orgs/{org}/keys/{key}/block",
         "/api/v1/orgs/{org}/keys/{key}/end-previous", "/api/v1/orgs/{org}/keys/{key}/expire", "/api/v1/orgs/{org}/keys/{key}/unblock",
-        "/api/v1/orgs/{org}/projects", "/api/v1/orgs/{org}/teams", "/api/v1/orgs/{org}/ties",
+        "/api/v1/orgs/{org}/projects", "/api/v1/orgs/{org}/quarantined-events/{usage}/release", "/api/v1/orgs/{org}/quarantined-events/{usage}/repair",
+        "/api/v1/orgs/{org}/teams", "/api/v1/orgs/{org}/ties",
         "/api/v1/orgs/{org}/proposals/{proposal}/approve", "/api/v1/orgs/{org}/proposals/{proposal}/reject", "/api/v1/outbox/replay",
         "/api/v1/proposals/{proposal}/approve", "/api/v1/proposals/{proposal}/reject",
         "/api/v1/reconciliations", "/api/v1/runtimes/{id}/retire", "/api/v1/surfaces/{name}/ties", "/api/v1/ties", "/api/v1/tokens",

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Server.Tests.Http;
 
@@ -11,7 +13,7 @@ namespace Tieout.Server.Tests.Invoicing;
 public sealed class SpendTests
 {
     private static readonly string[] Groupings = ["team,model", "day", "day,project", "hour,key", "source,trigger,provider", "app_instance,component", "org",
-        "feature,team,model,day"];
+        "feature,team,model,day", "user", "day,user", "hour,workflow,status", "team,basis,tag:user"];
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -156,14 +158,15 @@ public sealed class SpendTests
     }
 
     [Theory]
-    [InlineData("by=user", "Spend cannot be grouped by 'user' yet")]
+    [InlineData("by=tag:env", "'tag:env' is not a tag of usage. Use tag: with project, feature, user, workflow, trigger, for example tag:feature.")]
+    [InlineData("status=never", "'never' is not a value of status: use a status such as 429, 0 for no answer, or failed.")]
     [InlineData("by=modell", "'modell' is not a dimension of spend. Use org, day, hour, project, team, key, feature, provider, model, source, trigger,")]
     [InlineData("top=0", "'0' is not a number of groups: write a whole number from 1 to 10000.")]
     [InlineData("format=xml", "The format is json or csv.")]
     [InlineData("from=2025-12-01&to=2025-11-01", "The range from 2025-12-01 to 2025-11-01 is empty: 'to' must be later than 'from'.")]
     [InlineData("by=hour&from=2025-01-01", "A report by hour has at most 93 days. Narrow the range.")]
     [InlineData("by=day&from=1990-01-01", "A report by day has at most 3660 days. Narrow the range.")]
-    [InlineData("group_by=day", "The query parameter 'group_by' is unknown; the known ones are by, from, to, top, format.")]
+    [InlineData("group_by=day", "The query parameter 'group_by' is unknown; the known ones are by, from, to, top, format, project, team,")]
     public async Task What_is_not_understood_is_refused_with_a_sentence(string query, string said)
     {
         await using var world = await ApiWorld.StartAsync();
@@ -171,6 +174,66 @@ public sealed class SpendTests
         Assert.Equal("parameter_invalid", await ApiWorld.CodeAsync(answer, HttpStatusCode.BadRequest));
         using var problem = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Stop));
         Assert.StartsWith(said, problem.RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    // Goal: a filter leaves out what does not match and nothing else, by label and by what only records have. Method: against the rows, in a range that cuts
+    // an hour.
+    [Theory]
+    [InlineData("team=red")]
+    [InlineData("user=user-1")]
+    [InlineData("status=failed")]
+    [InlineData("model=own&status=500")]
+    public async Task I1_spend_of_a_filter_is_what_its_rows_come_to(string filter)
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var traffic = await SpendTraffic.OpenAsync(world, "org-1", "Asia/Kolkata", seed: 17);
+        await traffic.RandomAsync(150);
+        await FollowAsync(world);
+        await traffic.RandomAsync(50);
+        var rows = await traffic.RowsAsync();
+        bool Matches(UsageRecord record) => filter switch
+        {
+            "team=red" => record.Labels.Team == "red",
+            "user=user-1" => record.EndUser == "user-1",
+            "status=failed" => record.StatusCode == 500,
+            _ => record.Labels.Model == "own" && record.StatusCode == 500,
+        };
+        foreach (var by in (string[])["model", "day,user", "team,status"])
+        {
+            var spend = await world.GetAsync($"/orgs/org-1/spend?by={by}&{filter}&from=2025-10-20&to=2025-11-30T11:22:33Z");
+            Assert.NotEmpty(spend.GetProperty("items").EnumerateArray());
+            Assert.Equal(
+                rows.Expected(by, Instant.From(Time(spend, "from")), Instant.From(Time(spend, "to")), Matches), Said(spend, by));
+        }
+    }
+
+    // Goal: nothing that was charged falls out of a report by user: neither what repaired a posting, nor usage under 'other'. Method: one of each.
+    [Fact]
+    public async Task I1_what_belongs_to_no_user_is_a_group_of_its_own_and_the_answer_says_how_much_is_other()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var traffic = await SpendTraffic.OpenAsync(world, "org-1", "UTC", seed: 19);
+        await traffic.RandomAsync(60);
+        for (var posting = 1; posting < 20; posting++)
+        {
+            await world.Ledger.SubmitAsync(new Command.Correct($"repair-{posting}", "org-1", posting, new Amount(7), "found") { IsPostingRepair = true }, Stop);
+        }
+
+        const string range = "from=2025-10-01&to=2026-01-01";
+        var byModel = await world.GetAsync($"/orgs/org-1/spend?by=model&{range}");
+        var byUser = await world.GetAsync($"/orgs/org-1/spend?by=user&{range}");
+        Assert.Equal(byModel.GetProperty("total").GetProperty("charge").GetString(), byUser.GetProperty("total").GetProperty("charge").GetString());
+        Assert.Equal(byUser.GetProperty("total").GetProperty("charge").GetString(), Sum(byUser, "charge").ToString());
+        Assert.Equal(byModel.GetProperty("total").GetProperty("corrections").GetString(), Sum(byUser, "corrections").ToString());
+        Assert.Equal("0", byUser.GetProperty("other").GetString());
+
+        var top = await world.GetAsync($"/orgs/org-1/spend?by=user&{range}&top=2");
+        var other = top.GetProperty("items").EnumerateArray().Last();
+        Assert.Equal(("other", other.GetProperty("charge").GetString()), (other.GetProperty("kind").GetString(), top.GetProperty("other").GetString()));
+        await world.ChargeAsync("2.5", team: UsageLabels.Other);
+        var teams = await world.GetAsync("/orgs/acme/spend?by=team");
+        Assert.Equal("2.5", teams.GetProperty("other").GetString());
+        Assert.Contains("2.5 USD of it has no name of its own", (await world.RunAsync("spend", "--org", "acme", "--by", "team")).Out, StringComparison.Ordinal);
     }
 
     private static async Task FollowAsync(ApiWorld world)
@@ -205,9 +268,9 @@ public sealed class SpendTests
         }
     }
 
-    /// <summary>As <see cref="SpendRows.Expected"/> writes it.</summary>
+    /// <summary>As <see cref="SpendRows"/> writes it.</summary>
     private static List<string> Said(JsonElement spend, string by) => [.. spend.GetProperty("items").EnumerateArray().Select(item =>
-        string.Join(' ', by.Split(',').Select(name => item.GetProperty("group").GetProperty(name).GetString() ?? "-"))
+        string.Join(' ', by.Replace("tag:", "", StringComparison.Ordinal).Split(',').Select(name => item.GetProperty("group").GetProperty(name).GetString() ?? "-"))
         + $": {item.GetProperty("attempts")} {item.GetProperty("failures")} {item.GetProperty("input_tokens")} {item.GetProperty("cache_read_tokens")} "
         + $"{item.GetProperty("output_tokens")} {item.GetProperty("reasoning_tokens")} {item.GetProperty("provider_cost").GetString()} "
         + $"{item.GetProperty("charge").GetString()} {item.GetProperty("corrections").GetString()}").Order(StringComparer.Ordinal)];

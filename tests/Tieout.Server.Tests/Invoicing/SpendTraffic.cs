@@ -89,7 +89,8 @@ internal sealed class SpendTraffic(ApiWorld world, string org, TimeZoneInfo zone
         var no = ++_commands;
         var counts = new UsageCounts(random.Next(100, 10_000), random.Next(50), random.Next(50), random.Next(5_000), random.Next(20));
         var usage = new UsageRecord(
-            new AttemptId(Guid.CreateVersion7()), labels, $"op-{no}", 1, null, null, null, null, at, 12, random.Next(5) == 0 ? 500 : 200, counts,
+            new AttemptId(Guid.CreateVersion7()), labels, $"op-{no}", 1, random.Next(3) == 0 ? null : $"run-{random.Next(4)}", null, null,
+            random.Next(4) == 0 ? null : $"user-{random.Next(6)}", at, 12, random.Next(5) == 0 ? 500 : 200, counts,
             UsageBasis.Reported, UsageFlags.None);
         return new(new(usage, null, Amount(), Amount()), Fact: true);
     }
@@ -101,14 +102,17 @@ internal sealed class SpendTraffic(ApiWorld world, string org, TimeZoneInfo zone
 internal sealed class SpendRows(IReadOnlyList<UsageRow> usage, IReadOnlyList<Posting> postings, TimeZoneInfo zone)
 {
     /// <summary>Each group with its figures, in words.</summary>
-    public List<string> Expected(string by, Instant from, Instant to)
+    public List<string> Expected(string by, Instant from, Instant to) => Expected(by, from, to, _ => true);
+
+    /// <inheritdoc cref="Expected(string, Instant, Instant)"/>
+    public List<string> Expected(string by, Instant from, Instant to, Func<UsageRecord, bool> where)
     {
-        var labels = usage.ToDictionary(row => row.Seq, row => row.Usage.Labels);
+        var records = usage.Where(row => where(row.Usage)).ToDictionary(row => row.Seq, row => row.Usage);
         bool IsIn(Instant at) => from <= at && at < to;
-        string Group(UsageLabels of, Instant at) => string.Join(' ', by.Split(',').Select(name => Value(name, of, at) ?? "-"));
-        var attempts = usage.Where(row => IsIn(row.EffectiveAt)).ToLookup(row => Group(row.Usage.Labels, row.EffectiveAt));
-        var moved = postings.Where(posting => posting.UsageSeq > 0 && IsIn(posting.EffectiveAt))
-            .ToLookup(posting => Group(labels[posting.UsageSeq], posting.EffectiveAt));
+        string Group(UsageRecord of, Instant at) => string.Join(' ', by.Split(',').Select(name => Value(name, of, at) ?? "-"));
+        var attempts = usage.Where(row => records.ContainsKey(row.Seq) && IsIn(row.EffectiveAt)).ToLookup(row => Group(row.Usage, row.EffectiveAt));
+        var moved = postings.Where(posting => records.ContainsKey(posting.UsageSeq) && IsIn(posting.EffectiveAt))
+            .ToLookup(posting => Group(records[posting.UsageSeq], posting.EffectiveAt));
         return [.. attempts.Select(group => group.Key).Union(moved.Select(group => group.Key)).Select(group =>
         {
             var (rows, entries) = (attempts[group].ToList(), moved[group].ToList());
@@ -121,21 +125,25 @@ internal sealed class SpendRows(IReadOnlyList<UsageRow> usage, IReadOnlyList<Pos
 
     private static Amount Signed(Posting posting) => posting.Kind == PostingKind.Reversal ? -posting.Amount : posting.Amount;
 
-    private string? Value(string name, UsageLabels labels, Instant at) => name switch
+    private string? Value(string name, UsageRecord record, Instant at) => name switch
     {
-        "org" => labels.Org,
+        "org" => record.Labels.Org,
         "day" => TimeZoneInfo.ConvertTime(at.ToDateTimeOffset(), zone).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
         "hour" => at.ToDateTimeOffset().ToString("yyyy-MM-dd'T'HH:00'Z'", CultureInfo.InvariantCulture),
-        "project" => labels.Project,
-        "team" => labels.Team,
-        "key" => labels.Key,
-        "feature" => labels.Feature,
-        "provider" => labels.Provider,
-        "model" => labels.Model,
-        "source" => SnakeCase.Of(labels.Source),
-        "trigger" => labels.Trigger,
-        "app_instance" => labels.Runtime?.AppInstance,
-        "component" => labels.Runtime?.Component,
+        "project" => record.Labels.Project,
+        "team" => record.Labels.Team,
+        "key" => record.Labels.Key,
+        "feature" => record.Labels.Feature,
+        "provider" => record.Labels.Provider,
+        "model" => record.Labels.Model,
+        "source" => SnakeCase.Of(record.Labels.Source),
+        "trigger" => record.Labels.Trigger,
+        "app_instance" => record.Labels.Runtime?.AppInstance,
+        "component" => record.Labels.Runtime?.Component,
+        "user" or "tag:user" => record.EndUser,
+        "workflow" => record.WorkflowId,
+        "status" => record.StatusCode.ToString(CultureInfo.InvariantCulture),
+        "basis" => SnakeCase.Of(record.Basis),
         _ => throw new ArgumentException(name),
     };
 }

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Tieout.Core.Money;
 using Tieout.Server.Configuration;
+using Tieout.Server.Ingest;
 using Tieout.Server.Tests.Http;
 using Tieout.Storage;
 
@@ -19,6 +20,7 @@ public sealed class AuditedSequenceTests
         "POST /orgs/{org}/proposals/{proposal}/reject",
         "POST /runtimes", "POST /runtimes/{id}/events", "POST /runtimes/{id}/retire", "POST /events", "POST /envelopes/hops", "POST /guard/overrides/{id}/approve",
         "POST /findings/{finding}/correct",
+        "POST /orgs/{org}/quarantined-events/{usage}/repair", "POST /orgs/{org}/quarantined-events/{usage}/release",
         "POST /orgs/{org}/documents/{number}/credit-notes", "POST /orgs/{org}/ties", "POST /ties", "POST /surfaces/{name}/ties",
     ];
 
@@ -48,6 +50,7 @@ public sealed class AuditedSequenceTests
         await DecideAsync(world, ben);
         await RunAsync(world);
         await HandInAsync(world);
+        await QuarantineAsync(world);
         await ReconcileAsync(world, ben);
         File.Delete(bill);
         Assert.Equal(Endpoints.Order(StringComparer.Ordinal), _called.Order(StringComparer.Ordinal));
@@ -94,6 +97,17 @@ public sealed class AuditedSequenceTests
         var other = await world.OkAsync(HttpMethod.Post, "/tokens", """{"role":"operator"}""");
         await CallAsync(
             world, "POST /guard/overrides/{id}/approve", $"/guard/overrides/{Text(open, "id")}/approve", "", (Text(other, "id"), Text(other, "token")));
+    }
+
+    private async Task QuarantineAsync(ApiWorld world)
+    {
+        await world.OkAsync(HttpMethod.Post, "/contracts",
+            """{"contract":{"name":"usage","version":"1.0.0","on_violation":"quarantine","keys":[],"segmentation":["team"]},"reason":"r"}""");
+        await world.OkAsync(HttpMethod.Post, "/usage", $$"""[{"id":"aside","org":"acme","occurred_at":"{{Yesterday}}T10:00:00Z","model":"gpt-4o","input_tokens":5}]""");
+        var events = $"/orgs/acme/quarantined-events/{ImportedId.Of("acme", "usage", "aside")}";
+        await CallAsync(world, "POST /orgs/{org}/quarantined-events/{usage}/repair", $"{events}/repair", """{"set":{"team":"red"},"reason":"r"}""");
+        await CallAsync(world, "POST /orgs/{org}/quarantined-events/{usage}/release", $"{events}/release", """{"reason":"r"}""");
+        await world.OkAsync(HttpMethod.Post, "/contracts/usage/end", """{"reason":"r"}""");
     }
 
     private async Task ReconcileAsync(ApiWorld world, (string Id, string Token) ben)

@@ -1,11 +1,11 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
 using Tieout.Core.Tests.Ledger;
+using Tieout.Storage.Reconciliation;
 
 using Outcome = Tieout.Core.Ledger.Outcome;
 
@@ -57,8 +57,10 @@ public abstract partial class LedgerContract
         Assert.Equal(sum, Amount.Sum((await ledger.Read.CellsAsync("acme", from, to, Cancel)).Select(cell => cell.Sums.Charge)));
         foreach (var figure in (TallyFigure[])[TallyFigure.Charge, TallyFigure.ProviderCost])
         {
-            var tallies = await ledger.Read.TalliesAsync(new("acme", from, to, Instant.MicrosPerHour, figure), Cancel);
-            Assert.Equal(sum, Amount.Sum(tallies.Select(tally => tally.Tally.Total)));
+            var range = new TieRange(ledger.Read.Org("acme")!, from, to, DayZone: null);
+            var lines = await ledger.Read.TieTotalsAsync(range, figure, Cancel);
+            var parts = await ledger.Read.TiePartsAsync(range, lines.Select(line => line.Labels).ToHashSet(), new(figure), Cancel);
+            Assert.Equal((sum, sum), (Amount.Sum(lines.Select(tally => tally.Tally.Total)), Amount.Sum(parts.Select(tally => tally.Tally.Total))));
         }
 
         Assert.DoesNotContain((await ledger.Read.ReconcileAsync(new(Core.Reconciliation.SelfCheck.Instances.None, RuntimeDue: null, Clock.Now),
@@ -136,7 +138,7 @@ public abstract partial class LedgerContract
             {
                 var totals = await ledger.Read.TotalsAsync(org, from, to, Cancel);
                 Assert.Equal(totals.Postings, Amount.Sum((await ledger.Read.CellsAsync(org, from, to, Cancel)).Select(cell => cell.Sums.Charge)));
-                await ledger.Read.TalliesAsync(new(org, from, to, Instant.MicrosPerHour, TallyFigure.Charge), Cancel);
+                await ledger.Read.TieTotalsAsync(new(ledger.Read.Org(org)!, from, to, TimeZoneInfo.Utc), TallyFigure.Charge, Cancel);
             }
 
             await ledger.DisposeAsync();

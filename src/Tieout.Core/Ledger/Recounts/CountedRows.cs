@@ -6,12 +6,12 @@ namespace Tieout.Core.Ledger.Recounts;
 /// <param name="Status">The provider's; 0: it gave no answer.</param>
 /// <param name="EffectiveAt">The time it counts in.</param>
 public readonly record struct CountedUsage(
-    long Seq, int Status, UsageFacts Facts, Amount Charge, Instant OccurredAt, Instant EffectiveAt, Instant RecordedAt)
+    long Seq, int Status, AbsentIds Absent, UsageFacts Facts, Amount Charge, Instant OccurredAt, Instant EffectiveAt, Instant RecordedAt)
 {
     public int Labels => Facts.Labels;
 
     public static CountedUsage Of(UsageRow row) => new(
-        row.Seq, row.Usage.StatusCode, UsageFacts.Of(row), row.Charge, row.Usage.OccurredAt, row.EffectiveAt, row.RecordedAt);
+        row.Seq, row.Usage.StatusCode, AbsentIdsOf.Row(row), UsageFacts.Of(row), row.Charge, row.Usage.OccurredAt, row.EffectiveAt, row.RecordedAt);
 }
 
 /// <summary>What of a posting is counted.</summary>

@@ -69,24 +69,28 @@ public sealed class RangeRecount(RecountQuery query)
     }
 }
 
-/// <summary>Counts how the usage rows of a range ended, by labels and status.</summary>
+/// <summary>Counts how the usage rows of a range ended, by slot, labels, status and the ids that they lack.</summary>
 public sealed class StatusSums(RecountQuery query)
 {
-    private readonly Dictionary<(int Labels, int Status), StatusLine> _lines = [];
+    private readonly Dictionary<StatusKey, StatusLine> _lines = [];
 
-    public IReadOnlyList<StatusLine> Lines => [.. _lines.Values.OrderBy(line => line.Key.Of.Labels).ThenBy(line => line.Key.Status)];
+    public IReadOnlyList<StatusLine> Lines =>
+    [
+        .. _lines.Values.OrderBy(line => line.Key.Of.Start).ThenBy(line => line.Key.Of.Labels).ThenBy(line => line.Key.Status).ThenBy(line => line.Key.Absent),
+    ];
 
-    public void Add(StatusLine line) => At(line.Key.Of.Labels, line.Key.Status).Add(line);
+    public void Add(StatusLine line) => At(line.Key.Of.Start, line.Key.Of.Labels, line.Key.Status, line.Key.Absent).Add(line);
 
     /// <summary>A usage row of the org. One that counts outside the range is left out.</summary>
     public void Add(CountedUsage usage)
     {
-        if (query.Contains(usage.EffectiveAt)) At(usage.Labels, usage.Status).Count(usage);
+        if (query.Contains(usage.EffectiveAt)) At(usage.EffectiveAt, usage.Labels, usage.Status, usage.Absent).Count(usage);
     }
 
-    private StatusLine At(int labels, int status)
+    private StatusLine At(Instant at, int labels, int status, AbsentIds absent)
     {
-        ref var line = ref CollectionsMarshal.GetValueRefOrAddDefault(_lines, (labels, status), out _);
-        return line ??= new(new(new(query.Org.FirstAccount, RecountSpan.Day, query.From, labels), status));
+        var key = new StatusKey(new(query.Org.FirstAccount, RecountSpan.Day, query.SlotOf(at), labels), status, absent);
+        ref var line = ref CollectionsMarshal.GetValueRefOrAddDefault(_lines, key, out _);
+        return line ??= new(key);
     }
 }

@@ -50,8 +50,9 @@ public sealed class Recount
     private void Count(RecountKey key, in CountedUsage usage)
     {
         Line(key).Count(usage);
-        ref var status = ref CollectionsMarshal.GetValueRefOrAddDefault(_statuses, new(key, usage.Status), out _);
-        (status ??= new(new(key, usage.Status))).Count(usage);
+        var ended = new StatusKey(key, usage.Status, usage.Absent);
+        ref var status = ref CollectionsMarshal.GetValueRefOrAddDefault(_statuses, ended, out _);
+        (status ??= new(ended)).Count(usage);
     }
 
     private RecountLine Line(RecountKey key)

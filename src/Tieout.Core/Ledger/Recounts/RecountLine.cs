@@ -46,6 +46,9 @@ public sealed class RecountLine(RecountKey key) : UsageSums
     /// <summary>Part of <see cref="Corrections"/> that says that usage costs something else than its row says.</summary>
     public Amount UsageCorrections { get; set; }
 
+    /// <summary>Part of <see cref="Charge"/> that no usage record and no correction of usage says: postings that repair other postings, and defects.</summary>
+    public Amount ChargeBesideUsage => Charge - UsageCharge - UsageCorrections;
+
     /// <summary>Number of the first of the postings; 0: there is none. So for the last.</summary>
     public long FirstPosting { get; set; }
 
@@ -76,6 +79,22 @@ public sealed class RecountLine(RecountKey key) : UsageSums
         FirstPosting = FirstPosting == 0 ? posting.Seq : Math.Min(FirstPosting, posting.Seq);
         LastPosting = Math.Max(LastPosting, posting.Seq);
         LastPostingAt = Math.Max(LastPostingAt, posting.RecordedAt.UnixMicros);
+    }
+
+    /// <summary>A row of a list: usage with its charge, or what corrected it. Neither numbers nor times of postings are counted.</summary>
+    public void Count(in UsageEntry entry)
+    {
+        Postings++;
+        Charge += entry.Charge;
+        if (entry.Correction is null) Count(CountedUsage.Of(entry.Usage));
+        else (Corrections, UsageCorrections) = (Corrections + entry.Charge, UsageCorrections + entry.Charge);
+    }
+
+    /// <summary>What postings moved beside usage, so that rows and this together are what was charged.</summary>
+    public void AddBesideUsage(RecountLine line)
+    {
+        Charge += line.ChargeBesideUsage;
+        Corrections += line.Corrections - line.UsageCorrections;
     }
 
     /// <summary>Adds another line of the same org.</summary>

@@ -28,12 +28,12 @@ public readonly struct RecountTable : IAddedTable<RecountLine>
     }
 }
 
-/// <summary>How usage rows ended, by labels and status. Follows from rows; a write adds to what is stored.</summary>
+/// <summary>How usage rows ended, by labels, status and the ids they lack. Follows from rows; a write adds to what is stored.</summary>
 public readonly struct StatusTable : IAddedTable<StatusLine>
 {
     public static string Name => "recount_statuses";
 
-    public static int KeyColumns => 5;
+    public static int KeyColumns => 6;
 
     public static StatusLine Blank { get; } = new(default);
 
@@ -42,7 +42,10 @@ public readonly struct StatusTable : IAddedTable<StatusLine>
     {
         RecountKeyColumns.Write(ref to, row.Key.Of);
         to.Int("status_code", row.Key.Status);
+        to.Int("absent_ids", (int)row.Key.Absent);
         to.Long("attempts", row.Attempts);
+        to.Long("billable", row.Billable);
+        to.Sum("charge", row.Charge.Nanos);
         to.Long("max_at", row.LastAt);
     }
 }

@@ -1,6 +1,8 @@
 using Tieout.Core;
+using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Core.Money;
 using Tieout.Core.Reconciliation;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
@@ -14,7 +16,7 @@ namespace Tieout.Server.Reconciliation.Bills;
 internal sealed record ComparedBill(Tie Tie, TieSpec Spec, BillRows Bill, Instant From, Instant To);
 
 /// <summary>What our price list says a provider takes, against what it bills. Days are cut in UTC, as providers do.</summary>
-internal sealed class BillComparison(BillFormat format, TieRequest request, IReadOnlyList<OrgState> orgs, IPostingsReader read, PriceVersions prices)
+internal sealed class BillComparison(BillFormat format, TieRequest request, IReadOnlyList<OrgState> orgs, ILedgerReader read, PriceVersions prices)
 {
     private readonly TieSpec _spec = Spec(format, request);
 
@@ -33,26 +35,39 @@ internal sealed class BillComparison(BillFormat format, TieRequest request, IRea
 
         bill.Complete();
         var (from, to) = Range(bill);
-        var cut = request.Spec.Has(TieField.Day) ? DayCut.Of(from, to, TimeZoneInfo.Utc) : null;
-        var sums = new List<SlotTally>();
-        foreach (var org in orgs)
-        {
-            var query = new TallyQuery(
-                org.Org.Id, from, to, cut?.SlotMicros ?? Math.Max(1, to.UnixMicros - from.UnixMicros), TallyFigure.ProviderCost, request.WrittenAt);
-            sums.AddRange((await read.TalliesAsync(query, cancellationToken)).Where(sum => IsBilled(sum.Labels)));
-        }
 
         // A bill whose figures happen to be whole dollars is not rounded to them, and counts are not rounded at all.
         var decimals = format.IsCounts ? 9 : Math.Clamp(bill.Side.Decimals, 2, 9);
         var causes = new BillCauses(_spec, decimals, format.IsCounts ? _ => [] : prices.Others);
-        return new(Tie.Of(causes.Rows(Left(sums, cut), bill.Side), request.IsStale), _spec, bill, from, to);
+        var left = await LeftAsync(new(from, to), bill.Side, cancellationToken);
+        return new(Tie.Of(causes.Rows(left, bill.Side), request.IsStale), _spec, bill, from, to);
     }
 
-    private LedgerSide Left(List<SlotTally> sums, DayCut? cut)
+    /// <summary>Totals from lines; of the rows that differ, from usage records, which alone say why.</summary>
+    private async Task<LedgerSide> LeftAsync(Window range, OutsideSide bill, CancellationToken cancellationToken)
     {
-        if (!format.IsCounts) return LedgerSide.Of(_spec, sums, cut);
-        var side = new LedgerSide();
-        foreach (var (measure, count) in format.Counts) side.AddCounts(_spec, sums, cut, measure, count);
+        var reading = new LedgerReading(request.Spec, range, TimeZoneInfo.Utc, TallyFigure.ProviderCost, IsBilled);
+        var totals = new List<(OrgState Org, IReadOnlyList<DayTally> Sums)>();
+        foreach (var org in orgs) totals.Add((org, await reading.TotalsAsync(org, read, cancellationToken)));
+        var side = Left(totals.SelectMany(org => org.Sums));
+
+        var differing = side.Cells.Where(cell => cell.Value.All.Total != (bill.Find(cell.Key)?.Amount ?? Amount.Zero)).Select(cell => cell.Key).ToHashSet();
+        var asked = differing.Select(WithoutMeasure).ToHashSet();
+        var terms = new TallyTerms(TallyFigure.ProviderCost, request.WrittenAt);
+        var parts = new List<DayTally>();
+        foreach (var (org, sums) in totals) parts.AddRange(await reading.PartsAsync(org, sums, asked, terms, read, cancellationToken));
+        side.Replace(differing, Left(parts));
+        return side;
+    }
+
+    /// <summary>Measures of one bucket are counted from the same usage.</summary>
+    private TieKey WithoutMeasure(TieKey key) => format.IsCounts ? new(key.Values.RemoveAt(_spec.IndexOf(TieField.Measure))) : key;
+
+    private LedgerSide Left(IEnumerable<DayTally> sums)
+    {
+        if (!format.IsCounts) return LedgerSide.Of(_spec, sums);
+        var (side, all) = (new LedgerSide(), sums.ToList());
+        foreach (var (measure, count) in format.Counts) side.AddCounts(_spec, all, measure, count);
         return side;
     }
 

@@ -18,7 +18,7 @@ internal sealed class PostgresRecountReader(PostgresConnections connections, Buc
 
     public Task<IReadOnlyList<StatusCount>> StatusesAsync(RecountQuery query, CancellationToken cancellationToken) =>
         ReadAsync<IReadOnlyList<StatusCount>>(query.Org, (reading, of) => [.. reading.Statuses(query).Select(line =>
-            new StatusCount(of(line.Key.Of.Labels), line.Key.Status, line.Attempts, new Instant(line.LastAt)))], cancellationToken);
+            StatusCount.Of(line, of(line.Key.Of.Labels)))], cancellationToken);
 
     public Task<MonthSums> MonthAsync(OrgState org, Instant from, Instant to, CancellationToken cancellationToken) => ReadAsync(
         org, (reading, of) => new MonthSums(Labelled(org, reading.Sums(new(org, from, to)), of), reading.Months(org, to)), cancellationToken);

@@ -4,6 +4,7 @@ using Npgsql;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.RowIndex;
+using Tieout.Core.Metering;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Lists;
 using Tieout.Storage.Postgres.Follower;
@@ -31,18 +32,11 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
         }
     }
 
-    public Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken)
-    {
-        var bucket = layout.Of(query.Filter.Org);
-        return connections.RunAsync(async connection =>
-        {
-            await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-            await labels.LoadAsync(connection, bucket);
-            var tables = new BucketRows(connection, bucket);
-            return await Task.Run(
-                () => new UsagePageReading(new(FollowerPosition.Read(tables), tables, tables), query, labels.Of(bucket)).Page(), cancellationToken);
-        });
-    }
+    public Task<IReadOnlyList<UsageEntry>> PageAsync(UsagePageQuery query, CancellationToken cancellationToken) => FollowedAsync(
+        query.Filter.Org, (followed, labelsOf) => new UsagePageReading(followed, query, labelsOf).Page(), cancellationToken);
+
+    public Task<T> RangeAsync<T>(UsageRangeQuery query, Func<UsageRange, T> read, CancellationToken cancellationToken) => FollowedAsync(
+        query.Filter.Org, (followed, labelsOf) => read(new UsageRangeReading(followed, query, labelsOf).Range(cancellationToken)), cancellationToken);
 
     public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
     {
@@ -57,6 +51,19 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
                     (to.UnixMicros + Instant.MicrosPerHour - 1) / Instant.MicrosPerHour)
                 .Then("ORDER BY c.hour, c.attribution")
                 .ListAsync(connection, row => Standings.Cell(row, labels.Of(bucket)));
+        });
+    }
+
+    /// <summary>Reads an org's bucket with what the follower stored of it, as of one moment.</summary>
+    private Task<T> FollowedAsync<T>(string org, Func<Followed, Func<int, UsageLabels>, T> read, CancellationToken cancellationToken)
+    {
+        var bucket = layout.Of(org);
+        return connections.RunAsync(async connection =>
+        {
+            await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+            await labels.LoadAsync(connection, bucket);
+            var tables = new BucketRows(connection, bucket);
+            return await Task.Run(() => read(new(FollowerPosition.Read(tables), tables, tables), labels.Of(bucket)), cancellationToken);
         });
     }
 

@@ -15,8 +15,8 @@ internal sealed class SqliteRecountReader(ReadConnections ledger, DerivedStore d
         Task.FromResult(Read((reading, connection) => Labelled(connection, query.Org, reading.Sums(query)), cancellationToken));
 
     public Task<IReadOnlyList<StatusCount>> StatusesAsync(RecountQuery query, CancellationToken cancellationToken) =>
-        Task.FromResult(Read<IReadOnlyList<StatusCount>>((reading, connection) => [.. reading.Statuses(query).Select(line => new StatusCount(
-            ledger.Labels(connection, line.Key.Of.Labels), line.Key.Status, line.Attempts, new Instant(line.LastAt)))], cancellationToken));
+        Task.FromResult(Read<IReadOnlyList<StatusCount>>((reading, connection) => [.. reading.Statuses(query).Select(line =>
+            StatusCount.Of(line, ledger.Labels(connection, line.Key.Of.Labels)))], cancellationToken));
 
     public Task<MonthSums> MonthAsync(OrgState org, Instant from, Instant to, CancellationToken cancellationToken) =>
         Task.FromResult(Read((reading, connection) => new MonthSums(

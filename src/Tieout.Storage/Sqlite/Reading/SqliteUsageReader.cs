@@ -42,6 +42,10 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
         Task.FromResult(derived.Read(
             connections, (followed, connection) => new UsagePageReading(followed, query, no => connections.Labels(connection, no)).Page(), cancellationToken));
 
+    public Task<T> RangeAsync<T>(UsageRangeQuery query, Func<UsageRange, T> read, CancellationToken cancellationToken) =>
+        Task.FromResult(derived.Read(connections, (followed, connection) => read(
+            new UsageRangeReading(followed, query, no => connections.Labels(connection, no)).Range(cancellationToken)), cancellationToken));
+
     public async Task<IReadOnlyList<CellLine>> CellsAsync(string org, Instant from, Instant to, CancellationToken cancellationToken)
     {
         await writer.FlushAsync();

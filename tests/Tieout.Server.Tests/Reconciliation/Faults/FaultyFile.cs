@@ -79,9 +79,8 @@ internal sealed class FaultyFile : IPlanting, IDisposable
         var key = LineageCheck.Keys(new SqliteTables(File), EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText))!.Find(tail.KeyId)!.Lineage;
         var step = new LineageStep(LineageKind.Attempt, NewId().ToString(), tail.Row.Step.AttemptNo + 1, "key-1", tail.Row.Step.Target, new(RecordedAt));
         var row = Lineage.Append(key, tail.Row.Issuance, tail.Row.Link, tail.Row.No + 1, step);
-        _last = _last with { Lineage = _last.Lineage + 1 };
         Execute($"""
-            INSERT INTO lineage VALUES ({_last.Lineage}, '{tail.Org}', '{tail.OperationId}', '{row.Issuance}', {row.No}, '{tail.KeyId}', x'{Convert.ToHexString(tail.TokenSha256)}', 1, '{step.Id}', {step.AttemptNo},
+            INSERT INTO lineage VALUES ({NewLineage()}, '{tail.Org}', '{tail.OperationId}', '{row.Issuance}', {row.No}, '{tail.KeyId}', x'{Convert.ToHexString(tail.TokenSha256)}', 1, '{step.Id}', {step.AttemptNo},
             '{step.Executor}', '{step.Target}', {step.At.UnixMicros}, x'{Convert.ToHexString(row.Link)}', 0)
             """);
     }
@@ -96,6 +95,8 @@ internal sealed class FaultyFile : IPlanting, IDisposable
         _taken.Add(_last.Usage);
         return _last.Usage;
     }
+
+    public long NewLineage() => (_last = _last with { Lineage = _last.Lineage + 1 }).Lineage;
 
     public long NewPosting() => (_last = _last with { Posting = _last.Posting + 1 }).Posting;
 

@@ -13,6 +13,7 @@ internal static class GoldenSamples
         ["proposals"] = ProposalSamples.All,
         ["reconciliation"] = ReconciliationSamples.All,
         ["envelopes"] = EnvelopeSamples.All,
+        ["contracts"] = ContractSamples.All,
         ["guard"] = GuardSamples.All,
         ["ingest"] = IngestSamples.All,
         ["runtimes"] = RuntimeSamples.All,

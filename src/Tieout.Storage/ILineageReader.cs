@@ -1,0 +1,34 @@
+using Tieout.Core;
+using Tieout.Core.Attribution;
+using Tieout.Core.Attribution.Audit;
+using Tieout.Core.Metering;
+using Tieout.Core.Reconciliation.SelfCheck;
+
+namespace Tieout.Storage;
+
+/// <summary>Audits lineages: whether operations kept the identity that they were issued with.</summary>
+public interface ILineageReader
+{
+    /// <summary>Goes once through the operations that began in a range and through the usage recorded in it, some thousands at a time. Changes
+    /// nothing.</summary>
+    Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken);
+}
+
+/// <param name="Org">Null: all.</param>
+/// <param name="From">Recorded from here on: times of the ledger's clock, so that no row comes into a range that is over.</param>
+/// <param name="To">Not included.</param>
+/// <param name="Keys">What links are checked with; null: there is no secret here, and links are not checked.</param>
+/// <param name="Repaired">Usage that a correction made in place of other usage: it is no step of its operation.</param>
+/// <param name="Most">Findings that are named; the rest is counted.</param>
+public sealed record LineageQuery(
+    string? Org, Instant From, Instant To, KeyRing? Keys, Instant Now, IReadOnlySet<AttemptId> Repaired, int Most = LineageQuery.FindingsMax)
+{
+    public const int FindingsMax = 1_000;
+}
+
+/// <param name="Lines">By org.</param>
+/// <param name="IsAtLeast">There were more operations without an envelope than are told apart.</param>
+/// <param name="Sample">An operation of several attempts, whole if there is such a one; null: there is none.</param>
+/// <param name="More">Defects that are not among the findings.</param>
+public sealed record LineageReport(
+    IReadOnlyDictionary<string, LineageLine> Lines, bool IsAtLeast, IReadOnlyList<Finding> Findings, AuditedOperation? Sample, long More);
