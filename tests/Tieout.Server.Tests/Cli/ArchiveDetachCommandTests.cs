@@ -3,7 +3,6 @@ using System.Text;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Tests.Http;
-using Tieout.Storage;
 using Tieout.Storage.Sqlite;
 
 namespace Tieout.Server.Tests.Cli;
