@@ -52,5 +52,6 @@ SELECT create_distributed_table('recount_months', 'bucket', colocate_with => 'he
 SELECT create_distributed_table('usage_hours', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'usage_hours'::regclass);
 SELECT create_distributed_table('usage_id_runs', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'usage_id_runs'::regclass);
 SELECT create_distributed_table('usage_id_blocks', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'usage_id_blocks'::regclass);
+SELECT create_distributed_table('usage_sketches', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'usage_sketches'::regclass);
 
 COMMIT;

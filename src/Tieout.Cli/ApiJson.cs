@@ -61,6 +61,7 @@ namespace Tieout.Cli;
 [JsonSerializable(typeof(CostsTodayBody))]
 [JsonSerializable(typeof(CostReconciliationBody))]
 [JsonSerializable(typeof(BudgetReconciliationBody))]
+[JsonSerializable(typeof(DistributionListBody))]
 [JsonSerializable(typeof(FailureListBody))]
 [JsonSerializable(typeof(LedgerHealthBody))]
 [JsonSerializable(typeof(QuarantineListBody))]

@@ -2,6 +2,7 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Ledger.Sketches;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
@@ -39,6 +40,8 @@ internal sealed class LedgerReader : ILedgerReader
     public required IRecountReader Recounts { private get; init; }
 
     public required IRowIndexReader RowIndex { private get; init; }
+
+    public required ISketchReader Sketches { private get; init; }
 
     public required ILineageReader Lineages { private get; init; }
 
@@ -149,6 +152,9 @@ internal sealed class LedgerReader : ILedgerReader
     public Task<IReadOnlyList<long>> HourAsync(
         OrgState org, Instant hour, IReadOnlyCollection<int> labels, long before, int limit, CancellationToken cancellationToken) =>
         RowIndex.HourAsync(org, hour, labels, before, limit, cancellationToken);
+
+    public Task<IReadOnlyList<LabelledSketch>> SketchesAsync(RecountQuery query, CancellationToken cancellationToken) =>
+        Sketches.SketchesAsync(query, cancellationToken);
 
     public Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken) =>
         Lineages.AuditLineageAsync(query, cancellationToken);

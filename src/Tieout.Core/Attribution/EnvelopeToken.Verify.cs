@@ -121,10 +121,10 @@ public static partial class EnvelopeToken
         var flaws = StrictObject.Read(json, ClaimMembers, values);
         if (flaws.HasFlag(Flaws.NotJson)) return EnvelopeRefusal.ClaimsNotJson;
         if (flaws.HasFlag(Flaws.Twice)) return EnvelopeRefusal.ClaimTwice;
+        if (values[0] is { } version && Number(version) != Version) return EnvelopeRefusal.VersionUnknown;
         if (flaws.HasFlag(Flaws.Unknown)) return EnvelopeRefusal.ClaimUnknown;
         if (flaws.HasFlag(Flaws.WrongType)) return EnvelopeRefusal.ClaimWrongType;
         if (flaws.HasFlag(Flaws.Missing)) return EnvelopeRefusal.ClaimMissing;
-        if (Number(values[0]!) != Version) return EnvelopeRefusal.VersionUnknown;
         envelope = new(values[4]!, values[6]!, values[7]!, values[8]!, values[9]!, values[10], values[3]!, FromSeconds(Number(values[1]!)),
             FromSeconds(Number(values[2]!)))
         { ApiKey = values[11] };

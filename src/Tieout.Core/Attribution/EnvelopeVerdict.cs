@@ -54,10 +54,12 @@ public enum EnvelopeRefusal
     SignatureWrong,
     ClaimsNotJson,
     ClaimTwice,
+
+    /// <summary>Of a version to come. Before its claims are looked at: they may be others than ours.</summary>
+    VersionUnknown,
     ClaimUnknown,
     ClaimWrongType,
     ClaimMissing,
-    VersionUnknown,
     ClaimMalformed,
     TenantsDiffer,
     LifetimeWrong,

@@ -99,7 +99,7 @@ internal static class EnvelopeEndpoints
             var verdict = verifier.Verify(token, Instant.From(time.GetUtcNow()));
             if (verdict is EnvelopeVerdict.Refused refused)
             {
-                throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The envelope is refused: {SnakeCase.Of(refused.Reason)}.");
+                throw new ApiRefusedException(ApiError.EnvelopeRefused, IdentityWords.Sentence(refused.Reason));
             }
 
             (org, issuance) = (EnvelopeOf(verdict).Org, EnvelopeOf(verdict).Issuance);

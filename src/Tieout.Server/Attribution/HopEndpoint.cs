@@ -56,7 +56,7 @@ internal static class HopEndpoint
             EnvelopeVerdict.Expired expired => (expired.Envelope, expired.KeyId),
             EnvelopeVerdict.Revoked => throw new ApiRefusedException(ApiError.EnvelopeRevoked),
             EnvelopeVerdict.Refused refused =>
-                throw new ApiRefusedException(ApiError.EnvelopeRefused, $"The envelope is refused: {SnakeCase.Of(refused.Reason)}."),
+                throw new ApiRefusedException(ApiError.EnvelopeRefused, IdentityWords.Sentence(refused.Reason)),
             _ => throw new UnreachableException($"No answer for {said}."),
         };
         if (keys.Carry(body.Envelope, envelope, keyId) is not { } carried) throw new ApiRefusedException(ApiError.EnvelopesOff);

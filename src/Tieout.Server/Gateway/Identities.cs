@@ -53,7 +53,12 @@ internal sealed class Identities(EnvelopeVerifier verifier, EnvelopeIssuer issue
     private static GatewayRefusal Refusal(IdentityDecision.Denied denied)
     {
         var error = IdentityWords.ErrorOf(denied.Reason);
-        return new(error, denied.Flaw is { } flaw ? $"{error.Title} ({SnakeCase.Of(flaw)})" : null,
-            denied.Reason is IdentityRefusal.EnvelopeRequired ? null : Envelope.Header);
+        var sentence = denied.Flaw switch
+        {
+            null => null,
+            EnvelopeRefusal.VersionUnknown => IdentityWords.Sentence(EnvelopeRefusal.VersionUnknown),
+            { } flaw => $"{error.Title} ({SnakeCase.Of(flaw)})",
+        };
+        return new(error, sentence, denied.Reason is IdentityRefusal.EnvelopeRequired ? null : Envelope.Header);
     }
 }

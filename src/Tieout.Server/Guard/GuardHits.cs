@@ -39,22 +39,29 @@ internal static class GuardHits
 
         var policy = Inputs.Query(context, "policy");
         if (policy is not null) GuardPolicyEndpoints.Standing(guard, policy);
+        var org = Inputs.Query(context, "org") is { } named ? Inputs.Org(ledger, named).Org.Id : null;
+        return Answer.Ok(await ReadAsync(ledger, policy, org, from, before, context.RequestAborted), GuardJson.Default.GuardHitsBody);
+    }
+
+    /// <param name="policy">Null: all.</param>
+    /// <param name="org">Whose resources; null: of any org, and of none.</param>
+    /// <param name="before">The day after the last one, in UTC.</param>
+    public static async Task<GuardHitsBody> ReadAsync(
+        ILedger ledger, string? policy, string? org, DateOnly from, DateOnly before, CancellationToken cancellationToken)
+    {
         var asOf = ledger.Read.AsOf;
-        IEnumerable<string> orgs = Inputs.Query(context, "org") is { } org
-            ? [Inputs.Org(ledger, org).Org.Id] : ["", .. ledger.Read.Orgs.Select(state => state.Org.Id)];
+        IEnumerable<string> orgs = org is not null ? [org] : ["", .. ledger.Read.Orgs.Select(state => state.Org.Id)];
         var tally = new GuardTally(SamplesMax);
         foreach (var each in orgs)
         {
-            await foreach (var row in RangeAsync(ledger.Read, each, from, before, context.RequestAborted))
+            await foreach (var row in RangeAsync(ledger.Read, each, from, before, cancellationToken))
             {
                 var decision = GuardDecision.Parse(row.Body);
                 if (decision.Policy is not null && (policy is null || decision.Policy == policy)) tally.Add(decision);
             }
         }
 
-        return Answer.Ok(
-            new GuardHitsBody(GuardDecision.FirstId(from), GuardDecision.FirstId(before), tally.Days(), tally.Samples(), asOf),
-            GuardJson.Default.GuardHitsBody);
+        return new(GuardDecision.FirstId(from), GuardDecision.FirstId(before), tally.Days(), tally.Samples(), asOf);
     }
 
     private static async IAsyncEnumerable<RecordRow> RangeAsync(

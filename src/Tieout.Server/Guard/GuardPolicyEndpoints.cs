@@ -53,13 +53,20 @@ internal static class GuardPolicyEndpoints
         Inputs.OnlyQuery(context);
         var asOf = ledger.Read.AsOf;
         Standing(guard, policy);
+        return Answer.Ok(
+            new GuardPolicyListBody(await VersionsAsync(ledger, policy, context.RequestAborted), asOf), GuardJson.Default.GuardPolicyListBody);
+    }
+
+    /// <summary>Every version of a policy, oldest first.</summary>
+    public static async Task<IReadOnlyList<GuardPolicy>> VersionsAsync(ILedger ledger, string policy, CancellationToken cancellationToken)
+    {
         var versions = new List<GuardPolicy>();
-        await foreach (var row in ledger.Read.AllRecordsAsync(RecordKind.GuardChange, "", Prefix(policy), context.RequestAborted))
+        await foreach (var row in ledger.Read.AllRecordsAsync(RecordKind.GuardChange, "", Prefix(policy), cancellationToken))
         {
             versions.Add(GuardPolicy.Parse(row.Body));
         }
 
-        return Answer.Ok(new GuardPolicyListBody(versions, asOf), GuardJson.Default.GuardPolicyListBody);
+        return versions;
     }
 
     private static async Task<IResult> Set(HttpContext context, ILedger ledger, CurrentGuard guard, TimeProvider time)

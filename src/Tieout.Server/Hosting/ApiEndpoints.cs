@@ -26,6 +26,7 @@ using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tracing;
+using Tieout.Server.Triage;
 
 namespace Tieout.Server.Hosting;
 
@@ -57,6 +58,7 @@ public static class ApiEndpoints
         services.AddSingleton<FindingCorrection>();
         services.AddSingleton<IDailyJob, ReconciliationJob>();
         services.AddSingleton<LineageAudits>();
+        services.AddSingleton<TriageRun>();
         services.AddSingleton<IDailyJob, LineageJob>();
         services.AddHostedService<RuntimeWorker>();
         services.AddHostedService<FollowerWorker>();
@@ -74,6 +76,7 @@ public static class ApiEndpoints
         api.MapBudgets();
         api.MapMoney();
         api.MapUsage();
+        api.MapDistributions();
         api.MapOperations();
         api.MapTraces();
         api.MapHolds();
@@ -88,6 +91,7 @@ public static class ApiEndpoints
         api.MapFailures();
         api.MapReconciliations();
         api.MapLineages();
+        api.MapTriage();
         api.MapTies();
         api.MapSurfaces();
         api.MapJournals();

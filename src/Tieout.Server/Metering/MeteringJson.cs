@@ -8,6 +8,7 @@ namespace Tieout.Server.Metering;
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false, Converters = [typeof(AmountConverter)])]
+[JsonSerializable(typeof(DistributionListBody))]
 [JsonSerializable(typeof(FailureListBody))]
 [JsonSerializable(typeof(HoldListBody))]
 [JsonSerializable(typeof(UsageLine))]

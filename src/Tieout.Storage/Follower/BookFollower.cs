@@ -1,3 +1,4 @@
+using Tieout.Core.Ledger.Sketches;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Verification;
 
@@ -8,7 +9,8 @@ internal interface IDerivedTables : ILedgerTables
 {
     /// <summary>Adds what was counted and moves the position, in one transaction.</summary>
     /// <param name="run">Null: no usage rows were counted.</param>
-    void Add(Counted counted, IdRunChange? run);
+    /// <param name="sketches">Replace those that are stored.</param>
+    void Add(Counted counted, IdRunChange? run, IReadOnlyCollection<UsageSketch> sketches);
 
     /// <summary>Drops everything that was counted and moves the position to the start, in one transaction.</summary>
     void Reset();
@@ -44,7 +46,7 @@ internal sealed class BookFollower
         if (counted is not null)
         {
             if (from.Commit == 0) derived.Reset();
-            derived.Add(counted, IdRunChange.Of(derived, counted));
+            derived.Add(counted, IdRunChange.Of(derived, counted), SketchChange.Of(derived, counted.Sketches));
             _comparison.Touch(counted.Recount);
         }
 

@@ -1,13 +1,14 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
+using Tieout.Core.Ledger.Sketches;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Follower;
 
 /// <summary>What one step counted, and up to which commit.</summary>
-internal sealed record Counted(FollowerPosition From, FollowerPosition To, Recount Recount, RowIndexStep Index);
+internal sealed record Counted(FollowerPosition From, FollowerPosition To, Recount Recount, RowIndexStep Index, SketchStep Sketches);
 
 /// <summary>One step of the follower: the rows of the next commits, each counted once. It only reads; the store writes lines and position in one
 /// transaction.</summary>
@@ -32,19 +33,20 @@ internal sealed class FollowerStep
     {
         if (End(from, ledger, through) is not { } end) return null;
         Learn(ledger, end.Last);
-        var (recount, index) = (new Recount(), new RowIndexStep());
+        var (recount, index, sketches) = (new Recount(), new RowIndexStep(), new SketchStep());
         FollowedRows.UsageWithIds(ledger, from.Usage, end.Last.Usage, (usage, ids) =>
         {
             var org = OfLabels(usage.Labels);
             recount.Add(usage, org);
             index.Add(usage, ids, org);
+            sketches.Add(usage, ids.EndUser, org);
         });
         FollowedRows.Postings(ledger, from.Posting, end.Last.Posting, posting =>
         {
             recount.Add(posting, OfAccount(posting.Debit));
             index.Add(posting);
         });
-        return new(from, FollowerPosition.Of(end), recount, index);
+        return new(from, FollowerPosition.Of(end), recount, index, sketches);
     }
 
     private static ChainRow? End(FollowerPosition from, ILedgerTables ledger, long through)

@@ -47,6 +47,7 @@ public sealed class PostgresLedger : ILedger
             Findings = _findings,
             Recounts = new PostgresRecountReader(connections, layout, labels),
             RowIndex = new PostgresRowIndexReader(connections, layout),
+            Sketches = new PostgresSketchReader(connections, layout, labels),
             Lineages = new PostgresLineageReader(connections, layout),
         };
         Follower = _follower = new(connections, layout.All);

@@ -42,6 +42,7 @@ public sealed class SqliteLedger : ILedger
             Findings = _findings,
             Recounts = new SqliteRecountReader(_connections, derived),
             RowIndex = new SqliteRowIndexReader(_connections, derived),
+            Sketches = new SqliteSketchReader(_connections, derived),
             Lineages = new SqliteLineageReader(_connections),
         };
         _follower = new(_connections, derived);

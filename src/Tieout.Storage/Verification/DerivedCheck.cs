@@ -20,6 +20,7 @@ internal sealed class DerivedCheck
     private readonly Findings _findings;
     private readonly HourRowsCheck _hours = new();
     private readonly IdRunsCheck _ids;
+    private readonly SketchesCheck _sketches = new();
     private Recount? _recount = new();
 
     private DerivedCheck(ILedgerTables derived, FollowerPosition position, Findings findings)
@@ -50,6 +51,7 @@ internal sealed class DerivedCheck
         _recount.Add(usage, org);
         _hours.Add(usage);
         _ids.Add(row, org.FirstAccount);
+        _sketches.Add(usage, row.Usage.EndUser, org);
     }
 
     /// <param name="labels">Of the posting's usage; 0: it names none.</param>
@@ -91,6 +93,15 @@ internal sealed class DerivedCheck
             {
                 _findings.Checked(Id);
                 if (flaw is not null) _findings.Broken(Id, $"{flaw}. {Remedy}");
+            }
+
+            foreach (var ((org, start, labels), flaw) in _sketches.Compare(_derived))
+            {
+                _findings.Checked(Id);
+                if (flaw is not null)
+                {
+                    _findings.Broken(Id, $"{UsageSketchTable.Name}: {names.Of(org)}, hour from {start}, {names.OfLabels(labels)} {flaw}. {Remedy}");
+                }
             }
         }
         catch (Exception damaged) when (IsDamage(damaged))

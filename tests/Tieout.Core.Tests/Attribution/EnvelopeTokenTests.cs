@@ -112,6 +112,7 @@ public sealed class EnvelopeTokenTests
             ("no tenant", WithClaims("\"org_id\":\"acme\",", ""), ClaimMissing),
             ("no operation", WithClaims("\"operation_id\":\"op-1\",", ""), ClaimMissing),
             ("a version to come", WithClaims("\"v\":1", "\"v\":2"), VersionUnknown),
+            ("a version to come with a claim of its own", WithClaims("\"v\":1", "\"v\":2,\"region\":\"eu\""), VersionUnknown),
             ("a tenant with a space", WithClaims("acme\",\"tenant", "ac me\",\"tenant"), ClaimMalformed),
             ("a tenant in another script", WithClaims("\"org_id\":\"acme\"", "\"org_id\":\"асmе\""), ClaimMalformed),
             ("an operation without a name", WithClaims("op-1", ""), ClaimMalformed),
@@ -150,9 +151,9 @@ public sealed class EnvelopeTokenTests
 
         foreach (var (from, to) in new[]
         {
-            ("\"v\":2,\"v\":2", "\"v\":2"), ("\"x\":1,", ""), ("\"iat\":\"1\"", "\"iat\":1"), ("\"tenant_id\"",
+            ("\"v\":2,\"v\":2", "\"v\":2"), ("\"v\":2", "\"v\":1"), ("\"x\":1,", ""), ("\"iat\":\"1\"", "\"iat\":1"), ("\"tenant_id\"",
                 "\"exp\":1,\"org_id\":\"b\",\"originator_id\":\"o\",\"workflow_id\":\"w\",\"operation_id\":\"p\",\"issuance_id\":\"i\",\"tenant_id\""),
-            ("\"v\":2", "\"v\":1"), ("\"b\"", "\"b c\""), ("b c", "b"), ("a b", "b"), ("\"exp\":1", "\"exp\":2"), ("staging", Audience),
+            ("\"b\"", "\"b c\""), ("b c", "b"), ("a b", "b"), ("\"exp\":1", "\"exp\":2"), ("staging", Audience),
         })
         {
             refusals.Add(RefusalOf(Signed(header, claims)));
@@ -162,7 +163,7 @@ public sealed class EnvelopeTokenTests
         Assert.Equal(
             [
                 HeaderMemberTwice, HeaderCritical, HeaderMemberUnknown, HeaderMemberWrongType, TypeWrong, KeyUnknown, AlgorithmWrong,
-                ClaimTwice, ClaimUnknown, ClaimWrongType, ClaimMissing, VersionUnknown, TenantsDiffer, ClaimMalformed, TenantsDiffer, LifetimeWrong,
+                ClaimTwice, VersionUnknown, ClaimUnknown, ClaimWrongType, ClaimMissing, TenantsDiffer, ClaimMalformed, TenantsDiffer, LifetimeWrong,
                 AudienceWrong,
             ],
             refusals);

@@ -19,7 +19,7 @@ public sealed class CommandLineTests(ErrorTests.Shared shared) : IClassFixture<E
             "grant shop 5 --id g1",
             "budget set --org shop --team research --window day --limit 1.00 --hard", "budget list --org shop", "org list", "team list --org shop",
             "key list --org shop",
-            "balance shop", "usage shop", "spend --org shop", "spend --by org,day",
+            "balance shop", "usage shop", "spend --org shop", "spend --by org,day", "distributions", "distributions --org shop --by hour,model",
             "costs today", "costs today --org shop", "health", "holds", "findings", "prices list", "prices show openai gpt-4o",
             "prices policy shop --markup 1.2 --unknown-model refuse", "project list --org shop", "org show shop",
         ];
@@ -41,6 +41,7 @@ public sealed class CommandLineTests(ErrorTests.Shared shared) : IClassFixture<E
     [InlineData("operation op-1 --org acme")]
     [InlineData("trace op-1 --org acme")]
     [InlineData("spend --org acme --by team,model")]
+    [InlineData("distributions --org acme --by team,model")]
     [InlineData("invoice acme 2026-11")]
     [InlineData("costs today --org acme")]
     [InlineData("budget list --org acme")]

@@ -63,6 +63,10 @@ internal sealed class FollowedTraffic
             CorrelationId = number % 4 == 0 ? null : $"corr{number % 4}",
             TraceId = number % 5 == 0 ? null : $"{number / 10:x32}",
             WorkflowId = number % 2 == 0 ? null : "w",
+
+            // Tokens of all sizes, and none.
+            Counts = number % 6 == 0 ? new(0, 0, 0, 0, 0) : new(number * number * 37 % 5_000, 0, 0, number * 101 % 300, 0),
+            EndUser = number % 8 == 0 ? null : $"user {number % 5 % 3}",
         };
         return new(priced with { Usage = usage }, Fact: true);
     }

@@ -30,7 +30,8 @@ public abstract partial class LedgerContract
         var ledger = Open(fresh: true);
         await BeginAsync(ledger);
         var traffic = new FollowedTraffic(Clock);
-        foreach (var table in (string[])["follower", "recounts", "recount_statuses", "recount_months", "usage_hours", "usage_id_runs", "usage_id_blocks"])
+        foreach (var table in (string[])["follower", "recounts", "recount_statuses", "recount_months", "usage_hours", "usage_id_runs", "usage_id_blocks",
+            "usage_sketches"])
         {
             foreach (var before in (bool[])[true, false])
             {
@@ -58,7 +59,7 @@ public abstract partial class LedgerContract
     // Goal: lines of another state of the ledger are never taken for this one's. Method: the position is emptied, or names a commit that the chain does not
     // have, or not with this hash.
     [Theory]
-    [InlineData("DELETE FROM recounts; DELETE FROM recount_statuses; DELETE FROM recount_months; DELETE FROM usage_hours; DELETE FROM usage_id_runs; DELETE FROM usage_id_blocks; DELETE FROM follower")]
+    [InlineData("DELETE FROM recounts; DELETE FROM recount_statuses; DELETE FROM recount_months; DELETE FROM usage_hours; DELETE FROM usage_id_runs; DELETE FROM usage_id_blocks; DELETE FROM usage_sketches; DELETE FROM follower")]
     [InlineData("DELETE FROM follower")]
     [InlineData("UPDATE follower SET commit_no = commit_no + 1000")]
     [InlineData("UPDATE follower SET commit_no = commit_no - 1")]
@@ -188,6 +189,13 @@ public abstract partial class LedgerContract
     [InlineData("UPDATE usage_id_blocks SET id_key = id_key + 1",
         "usage_id_runs: run of usage 1 to 2 lists usage 1 under an id that it does not have.")]
     [InlineData("UPDATE usage_id_runs SET entry_count = 3", "usage_id_runs: run of usage 1 to 2 has 3 entries in its list, and others in its blocks.")]
+    [InlineData("UPDATE usage_sketches SET attempts = attempts + 1 WHERE org = 1",
+        $"usage_sketches: acme, hour from 2026-03-10T12:00:00.000000Z, {Red} has attempts 3, its rows come to 2.")]
+    [InlineData("UPDATE usage_sketches SET input_tokens = output_tokens, output_tokens = input_tokens WHERE org = 1",
+        $"usage_sketches: acme, hour from 2026-03-10T12:00:00.000000Z, {Red} has other input_tokens than its rows come to.")]
+    [InlineData("UPDATE usage_sketches SET start_at = 0 WHERE org = 1",
+        $"usage_sketches: acme, hour from 1970-01-01T00:00:00.000000Z, {Red} has no row that counts there.")]
+    [InlineData("DELETE FROM usage_sketches WHERE org = 1", $"usage_sketches: acme, hour from 2026-03-10T12:00:00.000000Z, {Red} is missing.")]
     public async Task L8_verify_names_each_line_that_is_not_what_its_rows_come_to(string damage, string named)
     {
         var ledger = Open(fresh: true);

@@ -42,10 +42,14 @@ public sealed class SqliteFollowerTests : IDisposable
     public static TheoryData<string> Damages =>
     [
         "deleted", "rubbish", "rubbish in the middle", "empty", "half", "of another program", "without a table", "texts for sums", "no row numbers", "no entries",
+        "no sketch", "no users",
     ];
 
     /// <summary>Of pages that the connections have in memory already, nobody reads the damage.</summary>
-    public static TheoryData<string> VisibleDamages => ["deleted", "of another program", "without a table", "texts for sums", "no row numbers", "no entries"];
+    public static TheoryData<string> VisibleDamages =>
+    [
+        "deleted", "of another program", "without a table", "texts for sums", "no row numbers", "no entries", "no sketch", "no users",
+    ];
 
     [Theory]
     [MemberData(nameof(Damages))]
@@ -204,6 +208,12 @@ public sealed class SqliteFollowerTests : IDisposable
                 break;
             case "no entries":
                 Change("UPDATE usage_id_blocks SET entries = x'ff'");
+                break;
+            case "no sketch":
+                Change("UPDATE usage_sketches SET input_tokens = x'ff'");
+                break;
+            case "no users":
+                Change("UPDATE usage_sketches SET end_users = x'ff'");
                 break;
         }
     }

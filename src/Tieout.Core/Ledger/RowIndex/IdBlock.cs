@@ -11,7 +11,7 @@ public sealed record IdBlock(IdEntry First, byte[] Bytes)
     public const int BytesMax = 1_900;
 
     /// <summary>Two numbers of 64 bits.</summary>
-    private const int EntryBytesMax = 20;
+    private const int EntryBytesMax = 2 * Leb128.BytesMax;
 
     /// <param name="entries">Ascending.</param>
     public static List<IdBlock> Cut(ReadOnlySpan<IdEntry> entries)
@@ -24,8 +24,8 @@ public sealed record IdBlock(IdEntry First, byte[] Bytes)
             for (next++; next < entries.Length && length + EntryBytesMax <= BytesMax; next++)
             {
                 var (key, seq) = (entries[next].Key - last.Key, entries[next].Seq - last.Seq);
-                Write((ulong)key, bytes, ref length);
-                Write(unchecked((ulong)((seq << 1) ^ (seq >> 63))), bytes, ref length);
+                Leb128.Write((ulong)key, bytes, ref length);
+                Leb128.Write(unchecked((ulong)((seq << 1) ^ (seq >> 63))), bytes, ref length);
                 last = entries[next];
             }
 
@@ -50,7 +50,7 @@ public sealed record IdBlock(IdEntry First, byte[] Bytes)
         take(first);
         for (var last = first; !bytes.IsEmpty;)
         {
-            if (Read(ref bytes) is not { } key || Read(ref bytes) is not { } seq) return false;
+            if (Leb128.Read(ref bytes) is not { } key || Leb128.Read(ref bytes) is not { } seq) return false;
             var entry = unchecked(new IdEntry(last.Key + (long)key, last.Seq + ((long)(seq >> 1) ^ -(long)(seq & 1))));
             if (entry <= last) return false;
             take(entry);
@@ -58,25 +58,5 @@ public sealed record IdBlock(IdEntry First, byte[] Bytes)
         }
 
         return true;
-    }
-
-    private static void Write(ulong number, Span<byte> bytes, ref int length)
-    {
-        for (; number >= 0x80; number >>= 7) bytes[length++] = (byte)(number & 0x7F | 0x80);
-        bytes[length++] = (byte)number;
-    }
-
-    private static ulong? Read(ref ReadOnlySpan<byte> bytes)
-    {
-        ulong number = 0;
-        for (var (i, shift) = (0, 0); i < bytes.Length && shift < 64; i++, shift += 7)
-        {
-            number |= (ulong)(bytes[i] & 0x7F) << shift;
-            if (bytes[i] >= 0x80) continue;
-            bytes = bytes[(i + 1)..];
-            return number;
-        }
-
-        return null;
     }
 }

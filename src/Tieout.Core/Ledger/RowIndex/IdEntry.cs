@@ -29,7 +29,13 @@ public readonly record struct IdEntry(long Key, long Seq) : IComparable<IdEntry>
     public static bool operator >=(IdEntry left, IdEntry right) => left.CompareTo(right) >= 0;
 
     /// <summary>The same for the same id on every machine: it is stored.</summary>
-    public static uint HashOf(UsageIdKind kind, ReadOnlySpan<char> id)
+    public static uint HashOf(UsageIdKind kind, ReadOnlySpan<char> id) => Upper(WideHashOf(kind, id));
+
+    /// <summary>The half of a wide hash that keys have.</summary>
+    public static uint Upper(ulong wide) => (uint)(wide >> HashBits);
+
+    /// <summary>The hash that <see cref="HashOf"/> is the upper half of: two ids have the same one by chance only.</summary>
+    public static ulong WideHashOf(UsageIdKind kind, ReadOnlySpan<char> id)
     {
         var bytes = MemoryMarshal.AsBytes(id);
         var hash = RowDigest.Mixed(((ulong)bytes.Length << 8) | (ulong)kind);
@@ -37,6 +43,6 @@ public readonly record struct IdEntry(long Key, long Seq) : IComparable<IdEntry>
         Span<byte> rest = stackalloc byte[sizeof(ulong)];
         rest.Clear();
         bytes.CopyTo(rest);
-        return (uint)(RowDigest.Mixed(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(rest)) >> HashBits);
+        return RowDigest.Mixed(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(rest));
     }
 }

@@ -11,18 +11,20 @@ public readonly record struct UsageIdHashes
 
     private uint? Workflow { get; init; }
 
-    private uint? EndUser { get; init; }
+    /// <summary>The end user's, of 64 bits (<see cref="IdEntry.WideHashOf"/>), from which distinct users are counted; null: the row names none.</summary>
+    public ulong? EndUser { get; private init; }
 
     public UsageIdHashes With(UsageIdKind kind, ReadOnlySpan<char> id)
     {
-        var hash = IdEntry.HashOf(kind, id);
+        var wide = IdEntry.WideHashOf(kind, id);
+        var hash = IdEntry.Upper(wide);
         return kind switch
         {
             UsageIdKind.Operation => this with { Operation = hash },
             UsageIdKind.Correlation => this with { Correlation = hash },
             UsageIdKind.Trace => this with { Trace = hash },
             UsageIdKind.Workflow => this with { Workflow = hash },
-            UsageIdKind.EndUser => this with { EndUser = hash },
+            UsageIdKind.EndUser => this with { EndUser = wide },
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such kind of id."),
         };
     }
@@ -34,7 +36,7 @@ public readonly record struct UsageIdHashes
         UsageIdKind.Correlation => Correlation,
         UsageIdKind.Trace => Trace,
         UsageIdKind.Workflow => Workflow,
-        UsageIdKind.EndUser => EndUser,
+        UsageIdKind.EndUser => EndUser is { } wide ? IdEntry.Upper(wide) : null,
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "No such kind of id."),
     };
 

@@ -1,6 +1,7 @@
 using Npgsql;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
+using Tieout.Core.Ledger.Sketches;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Postgres.Rows;
@@ -25,6 +26,10 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
     private static readonly Table<IdRun> Runs = new Table<IdRunTable, IdRun>();
     private static readonly Table<IdRunBlock> Blocks = new Table<IdBlockTable, IdRunBlock>();
 
+    private static readonly Table<UsageSketch> Sketches = new Table<UsageSketchTable, UsageSketch>(
+        $"ON CONFLICT (bucket, {UsageSketchTable.Key}) DO UPDATE SET attempts = excluded.attempts, input_tokens = excluded.input_tokens, "
+        + "output_tokens = excluded.output_tokens, end_users = excluded.end_users");
+
     public long FirstOpenHold => tables.FirstOpenHold;
 
     public int Bucket => tables.Bucket;
@@ -35,7 +40,7 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
 
     public bool IsUsedElsewhere(Guid attempt) => false;
 
-    public void Add(Counted counted, IdRunChange? run)
+    public void Add(Counted counted, IdRunChange? run, IReadOnlyCollection<UsageSketch> sketches)
     {
         using var batch = new NpgsqlBatch(connection);
         Move(batch, counted.To);
@@ -44,6 +49,7 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
         Months.Insert(batch, Bucket, [.. counted.Recount.Months]);
         Hours.Insert(batch, Bucket, [.. counted.Index.Hours]);
         if (run is not null) Write(batch, run);
+        Sketches.Insert(batch, Bucket, [.. sketches]);
         batch.ExecuteNonQuery();
     }
 
@@ -52,7 +58,7 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
         using var batch = new NpgsqlBatch(connection);
         Move(batch, FollowerPosition.Start);
         foreach (var table in (ReadOnlySpan<string>)[RecountTable.Name, StatusTable.Name, MonthTable.Name, HourRowsTable.Name, IdRunTable.Name,
-            IdBlockTable.Name])
+            IdBlockTable.Name, UsageSketchTable.Name])
         {
             batch.Add($"DELETE FROM {table} WHERE bucket = $1", Bucket);
         }

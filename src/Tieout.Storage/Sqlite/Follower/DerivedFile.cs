@@ -1,5 +1,6 @@
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
+using Tieout.Core.Ledger.Sketches;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Rows;
@@ -21,6 +22,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
     private readonly RowInsert<HourRowsTable, HourRows> _hour;
     private readonly RowInsert<IdRunTable, IdRun> _run;
     private readonly RowInsert<IdBlockTable, IdRunBlock> _block;
+    private readonly RowInsert<UsageSketchTable, UsageSketch> _sketch;
     private readonly RawStatement _position;
 
     private DerivedFile(RawConnection connection)
@@ -32,6 +34,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
         _month = new(connection, AddedColumns<MonthTable, MonthLine>.OnConflict(AddingSql.Sqlite));
         _hour = new(connection, AddedColumns<HourRowsTable, HourRows>.OnConflict(AddingSql.Sqlite));
         (_run, _block) = (new(connection), new(connection));
+        _sketch = new(connection, insert: "INSERT OR REPLACE");
         _position = connection.Prepare($"INSERT OR REPLACE INTO follower (one, {FollowerPosition.Columns}) VALUES (1, ?, ?, ?, ?)");
     }
 
@@ -94,6 +97,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
             Each(tables, IndexReads.HourColumns, HourRowsTable.Name, row => IndexReads.Hour(row));
             Each(tables, IndexReads.RunColumns, IdRunTable.Name, row => IndexReads.Run(row));
             Each(tables, IndexReads.BlockColumns, $"{IdBlockTable.Name} b", row => IndexReads.Block(row));
+            Each(tables, SketchReads.Columns, UsageSketchTable.Name, row => SketchReads.Sketch(row));
             return true;
         }
         catch (Exception damaged) when (IsDamage(damaged))
@@ -102,13 +106,14 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
         }
     }
 
-    public void Add(Counted counted, IdRunChange? run) => InTransaction(() =>
+    public void Add(Counted counted, IdRunChange? run, IReadOnlyCollection<UsageSketch> sketches) => InTransaction(() =>
     {
         foreach (var line in counted.Recount.Lines) _line.Write(line);
         foreach (var status in counted.Recount.Statuses) _status.Write(status);
         foreach (var month in counted.Recount.Months) _month.Write(month);
         foreach (var hour in counted.Index.Hours) _hour.Write(hour);
         if (run is not null) Write(run);
+        foreach (var sketch in sketches) _sketch.Write(sketch);
         var to = counted.To;
         _position.Bind(1, to.Commit);
         _position.BindBlob(2, to.Hash);
@@ -127,7 +132,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
 
     public void Dispose()
     {
-        foreach (var resource in (ReadOnlySpan<IDisposable>)[_line, _status, _month, _hour, _run, _block, _position, _connection]) resource.Dispose();
+        foreach (var resource in (ReadOnlySpan<IDisposable>)[_line, _status, _month, _hour, _run, _block, _sketch, _position, _connection]) resource.Dispose();
     }
 
     private void Write(IdRunChange change)

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
+using Tieout.Core.Ledger.Sketches;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
@@ -20,6 +21,7 @@ internal static class DerivedSchema
     [
         ("follower", Position), Table<RecountTable, RecountLine>(), Table<StatusTable, StatusLine>(), Table<MonthTable, MonthLine>(),
         Table<HourRowsTable, HourRows>(), Table<IdRunTable, IdRun>("PRIMARY KEY (last_usage)", "WITHOUT ROWID, STRICT"),
+        Table<UsageSketchTable, UsageSketch>($"PRIMARY KEY ({UsageSketchTable.Key})", "WITHOUT ROWID, STRICT"),
 
         // Not in the order of a key, so that a block lies in its page whole.
         Table<IdBlockTable, IdRunBlock>("PRIMARY KEY (run, id_key, seq)", "STRICT"),

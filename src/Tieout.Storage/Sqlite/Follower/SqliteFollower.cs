@@ -65,7 +65,7 @@ internal sealed class SqliteFollower : IFollower, IDisposable
             for (var from = FollowerPosition.Start; ; from = FollowerPosition.Read(derived))
             {
                 if (step.Count(from, archived, through) is not { } counted) return from.Usage + from.Posting;
-                derived.Add(counted, IdRunChange.Of(derived, counted));
+                derived.Add(counted, IdRunChange.Of(derived, counted), SketchChange.Of(derived, counted.Sketches));
             }
         }
     }
