@@ -172,7 +172,7 @@ public abstract partial class LedgerContract
     [InlineData("UPDATE recounts SET output_tokens = 3 WHERE org = 1 AND span = 0 AND attribution = 1",
         $"recounts: acme, hour from 2026-03-10T12:00:00.000000Z, {Red} has output_tokens 3, its rows come to 10.")]
     [InlineData("DELETE FROM recount_statuses WHERE span = 1",
-        $"recount_statuses: acme, day from 2026-03-10T00:00:00.000000Z, {Red}, status 200 is missing.")]
+        $"recount_statuses: acme, day from 2026-03-10T00:00:00.000000Z, {Red}, status 200, without Correlation, Trace, Workflow, EndUser is missing.")]
     [InlineData("UPDATE recount_months SET top_ups = top_ups - 1 WHERE org = 1",
         "recount_months: acme, month from 2026-03-01T00:00:00.000000Z has top_ups 0.000000299, its rows come to 0.0000003.")]
     [InlineData("UPDATE recount_months SET start_at = 0 WHERE org = 1",
@@ -193,6 +193,8 @@ public abstract partial class LedgerContract
         $"usage_sketches: acme, hour from 2026-03-10T12:00:00.000000Z, {Red} has attempts 3, its rows come to 2.")]
     [InlineData("UPDATE usage_sketches SET input_tokens = output_tokens, output_tokens = input_tokens WHERE org = 1",
         $"usage_sketches: acme, hour from 2026-03-10T12:00:00.000000Z, {Red} has other input_tokens than its rows come to.")]
+    [InlineData("UPDATE usage_sketches SET output_tokens = input_tokens WHERE org = 1",
+        $"usage_sketches: acme, hour from 2026-03-10T12:00:00.000000Z, {Red} has other output_tokens than its rows come to.")]
     [InlineData("UPDATE usage_sketches SET start_at = 0 WHERE org = 1",
         $"usage_sketches: acme, hour from 1970-01-01T00:00:00.000000Z, {Red} has no row that counts there.")]
     [InlineData("DELETE FROM usage_sketches WHERE org = 1", $"usage_sketches: acme, hour from 2026-03-10T12:00:00.000000Z, {Red} is missing.")]
