@@ -19,7 +19,7 @@ internal static class ArchiveCommand
         { Description = "The archive's folder. Months that are in it are not written again: after an interruption, run the command again.", HelpName = "DIR", Required = true };
         var (data, store) = (StoreOption.Data(), StoreOption.Store());
         return globals.Running(new("archive",
-            "Write past months into compressed files, with the hash chain that proves them. Works while a server runs.") { before, to, data, store, ArchivePlanCommand.Build(globals) },
+            "Write past months into compressed files, with the hash chain that proves them. Works while a server runs.") { before, to, data, store, ArchivePlanCommand.Build(globals), ArchiveDetachCommand.Build(globals) },
             async (call, cancellationToken) =>
         {
             if (!Month.TryParse(call.Get(before)!, out var month))

@@ -11,7 +11,7 @@ namespace Tieout.Cli.Commands;
 /// <summary><c>archive plan</c>: which archived months nothing needs in the ledger. It removes nothing. Ends with 1 where something needs rows.</summary>
 internal static class ArchivePlanCommand
 {
-    private const string Kept = "Nothing was removed: this version keeps every row in the ledger.";
+    private const string Kept = "Nothing was removed.";
 
     public static Command Build(Globals globals)
     {
@@ -33,7 +33,7 @@ internal static class ArchivePlanCommand
             var plan = await RunAsync(postgres, folder, month, call.Get(archive)!, progress, cancellationToken);
             progress?.Dispose();
             if (call.Json) await call.Shell.Out.WriteLineAsync(Json(plan));
-            else await WriteAsync(call.Shell, plan);
+            else await WriteAsync(call.Shell, plan, Kept);
             return plan.Ok ? ExitCode.Ok : ExitCode.Findings;
         });
     }
@@ -58,7 +58,8 @@ internal static class ArchivePlanCommand
         }
     }
 
-    private static async Task WriteAsync(Shell shell, ArchivePlan plan)
+    /// <param name="next">What the last line says.</param>
+    public static async Task WriteAsync(Shell shell, ArchivePlan plan, string next)
     {
         var table = new TextTable(">BUCKET", "MONTH", ">COMMITS", ">USAGE", ">POSTINGS", ">HOLDS", ">ORGS", ">ARCHIVE BYTES", "STILL NEEDED");
         foreach (var month in plan.Months)
@@ -74,14 +75,16 @@ internal static class ArchivePlanCommand
             foreach (var obstacle in month.Obstacles) await shell.Out.WriteLineAsync($"bucket {month.Bucket}, {month.Month}: {obstacle}");
         }
 
-        await shell.Out.WriteLineAsync(Kept);
+        await shell.Out.WriteLineAsync(next);
     }
 
     private static string Count(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
-    private static string Json(ArchivePlan plan) => JsonOutput.Text(json =>
+    /// <param name="id">Of the plan of a detachment; null: there is none.</param>
+    public static string Json(ArchivePlan plan, string? id = null) => JsonOutput.Text(json =>
     {
         json.WriteStartObject();
+        if (id is not null) json.WriteString("plan", id);
         json.WriteBoolean("ok", plan.Ok);
         json.WriteBoolean("removed", false);
         json.WritePropertyName("archive");

@@ -12,14 +12,15 @@ internal static class RebuildCommand
     public static Command Build(Globals globals)
     {
         var (data, store) = (StoreOption.Data(), StoreOption.Store());
+        var archive = new Option<string?>("--archive") { Description = "The archive that has the detached months. Needed where months were detached.", HelpName = "DIR" };
         var derived = new Command("derived",
             "Drop the sums that reports read and count every row anew. Reports stay exact meanwhile. A data folder must not be in use by a server; "
-            + "servers on PostgreSQL may run, and count too.") { data, store };
+            + "servers on PostgreSQL may run, and count too.") { data, store, archive };
         globals.Running(derived, async (call, cancellationToken) =>
         {
             var (postgres, folder) = StoreOption.Of(call, data, store);
             using var progress = ProgressLine.Begin(call.Shell, call.Json);
-            var report = await RunAsync(postgres, folder, progress, cancellationToken);
+            var report = await RunAsync(postgres, folder, call.Get(archive), progress, cancellationToken);
             progress?.Dispose();
             await call.Shell.Out.WriteLineAsync(call.Json ? Json(report) : Text(report));
             return report.Differences.Count == 0 ? ExitCode.Ok : ExitCode.Findings;
@@ -28,13 +29,13 @@ internal static class RebuildCommand
     }
 
     private static async Task<RebuildReport> RunAsync(
-        string? postgres, string folder, IProgress<RowProgress>? progress, CancellationToken cancellationToken)
+        string? postgres, string folder, string? archive, IProgress<RowProgress>? progress, CancellationToken cancellationToken)
     {
         try
         {
             return postgres is not null
                 ? await FollowerRebuild.PostgresAsync(postgres, progress, cancellationToken)
-                : await FollowerRebuild.SqliteAsync(folder, progress, cancellationToken);
+                : await FollowerRebuild.SqliteAsync(folder, archive, progress, cancellationToken);
         }
         catch (DataFolderInUseException e)
         {

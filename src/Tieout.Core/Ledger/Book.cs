@@ -43,6 +43,9 @@ public sealed partial class Book
     /// <summary>Windows that end after this are all here, if they exist; older ones must be recalled when a command reaches back to them.</summary>
     public Instant WindowsFrom { get; set; }
 
+    /// <summary>Rows that an archive has in the ledger's place; null: none.</summary>
+    public Detachment? Detached { get; private set; }
+
     /// <summary>What was looked up for the batch at hand; null: everything there is, is here.</summary>
     public Footprint? Prefetched { get; init; }
 
@@ -109,6 +112,7 @@ public sealed partial class Book
         {
             Recall(row);
             if (row.Kind is RecordKind.Quarantine) Quarantined++;
+            if (row.Kind is RecordKind.Detachment) Recall(Detachment.Parse(row.Body));
         }
 
         foreach (var account in writes.Accounts) _accounts[account.No] = account;
@@ -182,6 +186,9 @@ public sealed partial class Book
 
     /// <summary>Takes in the newest record of a name.</summary>
     public void Recall(RecordRow row) => _records[row.Key] = row;
+
+    /// <summary>Takes in which rows left the ledger for an archive.</summary>
+    public void Recall(Detachment detached) => Detached = detached;
 
     /// <summary>Takes in how many more commands the store has in quarantine.</summary>
     public void RecallQuarantined(int more) => Quarantined += more;

@@ -14,6 +14,7 @@ internal static class ChargeRules
     public static Outcome Settle(Draft draft, Command.Settle command)
     {
         var usage = command.Usage.Usage;
+        if (draft.ValidatePresence(usage.Id) is { } gone) return gone;
         if (draft.Attempt(usage.Id) is not { Hold: { } hold } attempt) return Refuse(Refusal.HoldNotFound);
         if (attempt.Usage is { } settled) return Again(draft, settled, command);
         if (IsTaken(draft, command)) return Refuse(Refusal.IdReused, "inside");
@@ -62,6 +63,7 @@ internal static class ChargeRules
     public static Outcome? OfKnownId(Draft draft, Command.Charge command)
     {
         if (draft.Attempt(command.Usage.Usage.Id) is not { } known) return null;
+        if (draft.ValidatePresence(command.Usage.Usage.Id) is { } gone) return gone;
         return Conflicts.Of(known.Usage, command.Usage) is { } field ? Refuse(Refusal.IdReused, field) : Again(draft, known.Usage!, known.Usage!.Charge);
     }
 

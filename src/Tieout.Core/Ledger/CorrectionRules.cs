@@ -12,6 +12,7 @@ internal static class CorrectionRules
     {
         var content = Details.ChargeRecorded(command);
         if (MoneyRules.Known(draft, command.Org, command.Id, content) is { } known) return known;
+        if (draft.Recorded(command.Usage) is null && draft.ValidatePresence(usage: command.Usage) is { } gone) return gone;
         if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
         if (draft.Recorded(command.Usage) is not { } row || !string.Equals(row.Usage.Labels.Org, command.Org, StringComparison.Ordinal))
@@ -41,6 +42,7 @@ internal static class CorrectionRules
     {
         var content = Details.Correct(command);
         if (MoneyRules.Known(draft, command.Org, command.Id, content) is { } known) return known;
+        if (draft.Posting(command.Posting) is null && draft.ValidatePresence(command.Posting) is { } gone) return gone;
         if (!Names.IsValid(command.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (command.NewAmount is { } asked && ValidateAmount(asked, zeroIsFine: true) is { } refusal) return Refuse(refusal);
         if (draft.Org(command.Org) is not { } org) return Refuse(Refusal.OrgNotFound);
@@ -141,6 +143,7 @@ internal static class CorrectionRules
     private static Outcome.Refused? ValidateReversal(Draft draft, OrgState org, Command.Correct reversal)
     {
         if (MoneyRules.Known(draft, reversal.Org, reversal.Id, Details.Correct(reversal)) is { } known) return known as Outcome.Refused;
+        if (draft.Posting(reversal.Posting) is null && draft.ValidatePresence(reversal.Posting) is { } gone) return gone;
         if (!Names.IsValid(reversal.Id)) return Refuse(Refusal.NameInvalid, "id");
         if (draft.Posting(reversal.Posting) is not { } before || !string.Equals(before.Posting.Org, reversal.Org, StringComparison.Ordinal))
         {

@@ -35,6 +35,15 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
 
     public SettingRow? Setting(SettingKind kind, string org, string name) => book.Setting(kind, org, name);
 
+    /// <summary>The refusal where rows are in an archive: of a posting, of usage, of what begins at a time.</summary>
+    public Outcome.Refused? ValidatePresence(long posting = 0, long usage = 0, Instant? from = null) =>
+        book.Detached is { } gone && (gone.HasPosting(posting) || gone.HasUsage(usage) || from <= gone.RecordedAt)
+            ? LedgerRules.Refuse(Refusal.RowsArchived, gone.Archive) : null;
+
+    /// <summary>The refusal of an attempt that an archive has; null: the attempt is new, or its rows are here.</summary>
+    public Outcome.Refused? ValidatePresence(AttemptId id) =>
+        Attempt(id) is { IsArchived: true } ? LedgerRules.Refuse(Refusal.RowsArchived, book.Detached?.Archive) : null;
+
     public Attempt? Attempt(AttemptId id) =>
         _attempts.TryGetValue(id, out var attempt)
             ? attempt : book.Attempt(id) ?? (_prefetched?.Covers(id) is false ? Absent<Attempt, AttemptId>(id, _prefetched.Attempts) : null);

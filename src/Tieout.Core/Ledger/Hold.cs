@@ -21,4 +21,10 @@ public enum HoldState
 }
 
 /// <summary>All that is known of one attempt: its hold, if it had one, and its charge, if it came to one.</summary>
-public sealed record Attempt(Hold? Hold, HoldState State, UsageRow? Usage);
+public sealed record Attempt(Hold? Hold, HoldState State, UsageRow? Usage)
+{
+    /// <summary>Its id is taken, and its rows are in an archive.</summary>
+    public static Attempt Archived { get; } = new(Hold: null, HoldState.Settled, Usage: null);
+
+    public bool IsArchived => Hold is null && Usage is null;
+}

@@ -9,6 +9,7 @@ internal static class HoldRules
     public static Outcome Place(Draft draft, Command.PlaceHold command)
     {
         // Idempotency comes first: a replay must not fail because the money has since been spent.
+        if (draft.ValidatePresence(command.Id) is { } gone) return gone;
         if (draft.Attempt(command.Id) is { } known)
         {
             if (Conflicts.Of(known.Hold, command) is { } field) return Refuse(Refusal.IdReused, field);
@@ -44,6 +45,7 @@ internal static class HoldRules
 
     public static Outcome Release(Draft draft, Command.Release command)
     {
+        if (draft.ValidatePresence(command.Id) is { } gone) return gone;
         if (draft.Attempt(command.Id) is not { Hold: { } hold } attempt) return Refuse(Refusal.HoldNotFound);
         var org = draft.Org(hold.Scope.Org)!;
         if (attempt.State == HoldState.Released) return new Outcome.Replayed(hold.Seq, FiguresAfter.Of(draft, org, hold.Scope, hold.EndUser));
@@ -55,6 +57,7 @@ internal static class HoldRules
 
     public static Outcome Expire(Draft draft, Command.ExpireHold command)
     {
+        if (draft.ValidatePresence(command.Id) is { } gone) return gone;
         if (draft.Attempt(command.Id) is not { Hold: { } hold } attempt) return Refuse(Refusal.HoldNotFound);
         var org = draft.Org(hold.Scope.Org)!;
         if (attempt.State == HoldState.Expired) return new Outcome.Replayed(hold.Seq, FiguresAfter.Of(draft, org, hold.Scope, hold.EndUser));

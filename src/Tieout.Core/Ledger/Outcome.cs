@@ -66,6 +66,10 @@ public enum Refusal
     /// <summary>The id is recorded with other content (L3). <see cref="Outcome.Refused.Limit"/> names the first field that differs.</summary>
     IdReused,
 
+    /// <summary>The rows of the attempt, posting or window are in an archive: nothing can be decided on them. <see cref="Outcome.Refused.Limit"/> names the
+    /// archive. For the window of a new budget it is tried last.</summary>
+    RowsArchived,
+
     /// <summary>A newer record of the name exists than the one that the sender has read (<see cref="Command.AddRecord.Replaces"/>), such as a finding that was
     /// corrected meanwhile.</summary>
     RecordChanged,

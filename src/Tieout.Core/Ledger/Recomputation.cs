@@ -24,6 +24,14 @@ public sealed class Recomputation(Book book)
     /// <inheritdoc cref="Accounts"/>
     public IReadOnlyDictionary<CellKey, CellChange> Cells => _cells;
 
+    /// <summary>Takes in how figures stood where the rows begin, so that all of them are among the results.</summary>
+    public void Begin(IEnumerable<Account> accounts, IEnumerable<BudgetWindow> windows, IEnumerable<CellChange> cells)
+    {
+        foreach (var account in accounts) _accounts[account.No] = account.Copy();
+        foreach (var window in windows) _windows[window.Key] = window.Copy();
+        foreach (var cell in cells) Cell(cell.Key).Add(cell);
+    }
+
     /// <summary>The next posting, in the order of their numbers.</summary>
     /// <param name="usage">The usage record it names; null if it names none.</param>
     /// <param name="command">For a grant, the command that asked for it.</param>

@@ -49,6 +49,10 @@ public enum RecordKind
     /// <summary>A version of a guard policy, or a step of an override: set, approved, ended. Recorded once.</summary>
     GuardChange = 15,
 
+    /// <summary>Rows that left the ledger for an archive, with what proves the ledger without them (<see cref="Ledger.Detachment"/>). The newest
+    /// counts.</summary>
+    Detachment = 16,
+
     /// <summary>Usage that broke a join contract, complete, by the id of the usage record that it will be. The newest says how it stands.</summary>
     QuarantinedEvent = 20,
 

@@ -40,6 +40,7 @@ internal static class SettingRules
 
         var isNew = draft.Budgets.Find(budget.Id) is null;
         if (isNew && IsFull(draft, SettingKind.Budget, budget.Scope.Org) is { } full) return full;
+        if (isNew && ValidateWindow(draft, budget) is { } gone) return gone;
         return new Outcome.Done(draft.Add(SettingKind.Budget, budget.Scope.Org, budget.Id, body, budgets: isNew ? 1 : 0), NoFigures);
     }
 
@@ -83,6 +84,14 @@ internal static class SettingRules
             or SettingKind.EnvelopeKey or SettingKind.AdminToken or SettingKind.Webhook or SettingKind.GuardPolicy or SettingKind.GuardOverride;
         return isLimited && draft.SettingsOf(kind, org) >= draft.Limits.SettingsPerKind
             ? Refuse(Refusal.TooManySettings, Number(draft.Limits.SettingsPerKind)) : null;
+    }
+
+    /// <summary>A new budget counts from the beginning of its window on. What was charged then must be in the ledger, unless the org is younger.</summary>
+    private static Outcome.Refused? ValidateWindow(Draft draft, Budget budget)
+    {
+        var opened = draft.Setting(SettingKind.Org, budget.Scope.Org, budget.Scope.Org)!.RecordedAt;
+        var start = Window.Of(budget.Window, draft.Now, TimeZoneInfo.FindSystemTimeZoneById(budget.TimeZone)).Start;
+        return draft.ValidatePresence(from: start > opened ? start : opened);
     }
 
     private static string? ValidateBudget(Draft draft, Budget budget)

@@ -110,6 +110,8 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError OccurredInFuture = new("occurred_in_future", 400, "The time of the usage is in the future.");
     public static readonly ApiError PostingNotFound = new("posting_not_found", 404, "The posting does not exist.");
     public static readonly ApiError PostingNotCorrectable = new("posting_not_correctable", 409, "A posting of this kind cannot be corrected.");
+    public static readonly ApiError RowsArchived = new("rows_archived", 410, "The rows are in an archive, not in the ledger.");
+
     public static readonly ApiError PostingReversed = new("posting_reversed", 409, "The posting is already reversed.");
     public static readonly ApiError FindingNotFound = new(
         "finding_not_found", 404, "No open finding has this id. It may have been corrected or accepted, or the id is wrong.");

@@ -11,6 +11,7 @@ public static class RefusalErrors
         public ApiError Error => refusal switch
         {
             Refusal.IdReused => ApiError.IdReused,
+            Refusal.RowsArchived => ApiError.RowsArchived,
             Refusal.RecordChanged => ApiError.FindingNotFound,
             Refusal.NameInvalid => ApiError.NameInvalid,
             Refusal.AmountNotPositive => ApiError.AmountNotPositive,

@@ -22,6 +22,10 @@ internal sealed class ApiErrorFilter : IEndpointFilter
         {
             return e.Error.ToProblem(e.Detail);
         }
+        catch (RowsArchivedException e)
+        {
+            return ApiError.RowsArchived.ToProblem(e.Message);
+        }
         catch (StoreUnavailableException e)
         {
             // A figure that is not there yet, or a full queue, is no outage.

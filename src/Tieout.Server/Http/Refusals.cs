@@ -23,6 +23,8 @@ internal static class Refusals
     private static string? Detail(Outcome.Refused refused) => refused.Reason switch
     {
         Refusal.IdReused => $"The field '{refused.Limit}' differs from what is recorded under this id. Send the recorded content, or use another id.",
+        Refusal.RowsArchived =>
+            $"Nothing can be decided on rows that are in the archive {refused.Limit}. Look there; to give money back, use a credit note or a top-up.",
         Refusal.NameInvalid => NameFlaw(refused.Limit),
         Refusal.AmountNotPositive => "The amount must be more than zero.",
         Refusal.AmountTooLarge => "The amount is larger than one command may move.",

@@ -32,7 +32,7 @@ internal sealed partial class TraceWarmUp(CostTraces traces, IOrgs orgs, IUsageR
         {
             await (Traced = WarmAsync(stoppingToken));
         }
-        catch (Exception cold) when (cold is StoreUnavailableException or ApiRefusedException
+        catch (Exception cold) when (cold is StoreUnavailableException or ApiRefusedException or RowsArchivedException
             || (cold is OperationCanceledException && stoppingToken.IsCancellationRequested))
         {
             LogCold(cold.Message);

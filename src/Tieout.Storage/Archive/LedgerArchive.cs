@@ -68,6 +68,12 @@ public static class LedgerArchive
             throw new StoreCorruptException($"{to} is the archive of another ledger: commit {commit} has another hash there.");
         }
 
+        if (tables.Detached is { } detached && commit < detached.Last.Commit)
+        {
+            throw new StoreUnavailableException(
+                $"{detached.Sentence} {to} ends at commit {commit}: give the archive that has them.", StoreEffect.None, StoreFault.NotWritable);
+        }
+
         if (writer.LastBefore(before.Start(TimeZoneInfo.Utc).UnixMicros) is { } past && past.Commit > commit) progress.Expect(tables, commit, past.Commit);
         while (writer.FirstAfter(commit) is { } recorded)
         {

@@ -33,9 +33,12 @@ internal sealed class PlannedBook(ILedgerTables tables, string archive, Month be
     /// <param name="isVerified">Whether the archive as a whole is right. If not, no month of it is free.</param>
     public IReadOnlyList<PlannedMonth> Months(bool isVerified, CancellationToken cancellationToken)
     {
-        var segments = ArchiveManifest.Read(archive).Segments.Where(segment => segment.Bucket == tables.Bucket && IsBefore(segment)).ToList();
-        var (months, commit, held) = (new List<PlannedMonth>(), 0L, (string?)null);
-        if (segments.Count > 0 && _writer.HashOf(segments[^1].LastCommit) is not null) progress.Expect(tables, 0, segments[^1].LastCommit);
+        // Months whose rows are detached are no longer planned.
+        var detached = tables.Detached?.Last.Commit ?? 0;
+        var segments = ArchiveManifest.Read(archive).Segments
+            .Where(segment => segment.Bucket == tables.Bucket && IsBefore(segment) && segment.LastCommit > detached).ToList();
+        var (months, commit, held) = (new List<PlannedMonth>(), detached, (string?)null);
+        if (segments.Count > 0 && _writer.HashOf(segments[^1].LastCommit) is not null) progress.Expect(tables, detached, segments[^1].LastCommit);
         foreach (var segment in segments)
         {
             cancellationToken.ThrowIfCancellationRequested();

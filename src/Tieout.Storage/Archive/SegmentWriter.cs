@@ -36,7 +36,12 @@ internal sealed class SegmentWriter(ILedgerTables tables, ArchivedRows progress)
 
     /// <summary>Writes the rows as they are before compression. The same commits come to the same bytes each time.</summary>
     /// <returns>How many rows.</returns>
-    public long Write(Stream stream, long after, long upTo) => ArchiveTable.All.Sum(table => Write(stream, table, after, upTo));
+    public long Write(Stream stream, long after, long upTo) => Write(stream, after, upTo, _ => "");
+
+    /// <inheritdoc cref="Write(Stream, long, long)"/>
+    /// <param name="among">What narrows the rows of a table down: SQL that goes on after a condition.</param>
+    public long Write(Stream stream, long after, long upTo, Func<string, string> among) =>
+        ArchiveTable.All.Sum(table => Write(stream, table, after, upTo, among(table.Name)));
 
     /// <summary>Commit and hash of the last commit recorded before a time; null: there is none.</summary>
     public (long Commit, string Hash)? LastBefore(long micros)
@@ -59,12 +64,12 @@ internal sealed class SegmentWriter(ILedgerTables tables, ArchivedRows progress)
         return rows.Step() ? rows.Int64(0) : null;
     }
 
-    private long Write(Stream stream, ArchiveTable table, long after, long upTo)
+    private long Write(Stream stream, ArchiveTable table, long after, long upTo, string among)
     {
         var (from, to) = table.Last is { } last ? (LastOf(last, after), LastOf(last, upTo)) : (after, upTo);
         if (from == to) return 0;
         using var rows = tables.Select(
-            $"SELECT {table.ColumnNames} FROM {table.Name} WHERE {table.Key} > ? AND {table.Key} <= ? ORDER BY {table.Key}", from, to);
+            $"SELECT {table.ColumnNames} FROM {table.Name} WHERE {table.Key} > ? AND {table.Key} <= ?{among} ORDER BY {table.Key}", from, to);
         var (count, reported) = (0L, 0L);
         using var buffer = new MemoryStream();
         using var json = new Utf8JsonWriter(buffer);

@@ -41,6 +41,7 @@ internal sealed class BookFollower
         var from = FollowerPosition.Read(derived);
         // The ledger was put back to an earlier state, or is another one.
         if (!from.IsIn(ledger)) (_step, from) = (new(), FollowerPosition.Start);
+        if (ledger.Detached is { } detached && from.Commit < detached.Last.Commit) throw RowsArchivedException.OfSums(detached);
         var counted = _step.Count(from, ledger, through);
         if (counted is not null)
         {

@@ -1,4 +1,5 @@
 using Tieout.Core;
+using Tieout.Core.Ledger;
 using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Follower;
@@ -11,15 +12,21 @@ internal sealed class Followed
 
     /// <param name="position">Read before the ledger, so that the ledger is never behind it.</param>
     /// <param name="derived">Null: nothing is stored, and all rows are looked at.</param>
+    /// <exception cref="RowsArchivedException">Rows are neither there nor counted.</exception>
     public Followed(FollowerPosition position, ILedgerTables? derived, ILedgerTables ledger)
     {
         // What is stored without a position, or of a ledger that was since put back to an earlier state, says nothing.
         var isOfLedger = position.IsIn(ledger);
         (Ledger, Position) = (ledger, isOfLedger ? position : FollowerPosition.Start);
         Derived = position.Commit > 0 && isOfLedger ? derived : null;
+        Detached = ledger.Detached;
+        if (Detached is { } gone && Position.Commit < gone.Last.Commit) throw RowsArchivedException.OfSums(gone);
     }
 
     public ILedgerTables Ledger { get; }
+
+    /// <summary>Rows that an archive has in the ledger's place; null: none. What they came to is in what is stored.</summary>
+    public Detachment? Detached { get; }
 
     /// <summary>Null: nothing is stored of this ledger.</summary>
     public ILedgerTables? Derived { get; }

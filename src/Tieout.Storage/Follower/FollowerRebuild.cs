@@ -1,8 +1,10 @@
 using Tieout.Core.Reconciliation.SelfCheck;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Postgres.Follower;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Sqlite;
+using Tieout.Storage.Sqlite.Follower;
 
 namespace Tieout.Storage.Follower;
 
@@ -13,7 +15,9 @@ public static class FollowerRebuild
     /// <exception cref="DataFolderInUseException">A server has it.</exception>
     /// <exception cref="StoreUnavailableException">There is no ledger in the folder, or it cannot be used.</exception>
     /// <exception cref="StoreCorruptException">Rows cannot be counted; the message names them.</exception>
-    public static async Task<RebuildReport> SqliteAsync(string folder, IProgress<RowProgress>? progress = null, CancellationToken cancellationToken = default)
+    /// <param name="archive">The archive that has the detached rows of the ledger; null: none were detached.</param>
+    public static async Task<RebuildReport> SqliteAsync(
+        string folder, string? archive = null, IProgress<RowProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         if (!File.Exists(DataFolder.DatabaseIn(folder)))
         {
@@ -22,7 +26,17 @@ public static class FollowerRebuild
 
         await using var ledger = SqliteLedger.Open(folder);
         await ledger.FlushAsync();
-        return await RunAsync(ledger.Follower, progress, cancellationToken);
+        if (ledger.Book?.Detached is not { } detached) return await RunAsync(ledger.Follower, progress, cancellationToken);
+        if (archive is null)
+        {
+            throw new StoreUnavailableException(
+                $"{detached.Sentence} Counting anew needs them: run the command with --archive.", StoreEffect.None, StoreFault.NotWritable);
+        }
+
+        long counted = 0;
+        await Task.Run(() => ArchivedLedger.Use(
+            archive, detached, tables => counted = ((SqliteFollower)ledger.Follower).CountAnew(tables, detached.Last.Commit)), cancellationToken);
+        return await RunAsync(ledger.Follower, progress, cancellationToken, counted);
     }
 
     /// <param name="store">The address of a PostgreSQL store. Servers may use it meanwhile; they count, too.</param>
@@ -35,10 +49,12 @@ public static class FollowerRebuild
         return await RunAsync(follower, progress, cancellationToken);
     }
 
-    private static async Task<RebuildReport> RunAsync(IFollower follower, IProgress<RowProgress>? progress, CancellationToken cancellationToken)
+    /// <param name="counted">Rows that were counted anew before; 0: none.</param>
+    private static async Task<RebuildReport> RunAsync(
+        IFollower follower, IProgress<RowProgress>? progress, CancellationToken cancellationToken, long counted = 0)
     {
-        await follower.ResetAsync(cancellationToken);
-        for (long rows = 0; ;)
+        if (counted == 0) await follower.ResetAsync(cancellationToken);
+        for (var rows = counted; ;)
         {
             var step = await follower.StepAsync(cancellationToken);
             rows += step.Rows;

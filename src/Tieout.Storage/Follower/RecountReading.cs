@@ -68,6 +68,7 @@ internal sealed class RecountReading(Followed followed, Func<int, string> orgOf)
         bool IsCounted(long seq, long counted, Instant at) => seq <= counted && !rest.Any(part => part.Contains(at));
 
         var position = followed.Position;
+        if (followed.Detached is { } detached && rest.Any(part => part.Start <= detached.RecordedAt)) throw RowsArchivedException.OfRange(detached);
         var after = rest.Count > 0 ? Chain.Before(followed.Ledger, from) : followed.CountedOrBefore(from);
         FollowedRows.Usage(followed.Ledger, after.Usage, long.MaxValue, row =>
         {

@@ -149,12 +149,19 @@ internal sealed class UsageHours
         {
             using var rows = _followed.Ledger.Select(
                 $"SELECT u.seq, u.attribution, u.effective_at FROM usage u WHERE u.seq IN ({string.Join(',', part)}) ORDER BY u.seq");
+            var found = 0;
             while (rows.Step())
             {
+                found++;
                 var (no, at) = (RowReads.Int32(rows, 1), RowReads.Time(rows, 2));
                 Add(_usage, at, no, rows.Int64(0));
                 labels.Add(no);
                 if (at < first) first = at;
+            }
+
+            if (_followed.Detached is { } detached && found < part.Length && _query.Filter.From <= detached.RecordedAt)
+            {
+                throw RowsArchivedException.OfRange(detached);
             }
         }
 

@@ -80,22 +80,31 @@ internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, 
     /// <summary>In the order of the list.</summary>
     private List<UsageRow> UsageOf(IEnumerable<long> numbers, long recordedFrom)
     {
+        var asked = numbers.ToList();
         using var rows = followed.Ledger.Select(
-            $"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq IN ({string.Join(',', numbers)}) AND u.recorded_at >= ? ORDER BY u.seq {Order}",
+            $"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq IN ({string.Join(',', asked)}) AND u.recorded_at >= ? ORDER BY u.seq {Order}",
             recordedFrom);
         var found = new List<UsageRow>();
         while (rows.Step()) found.Add(RowReads.Usage(rows, labels));
+        if (followed.Detached is { } detached) Missing(detached, asked.Where(detached.HasUsage), found.Select(row => row.Seq));
         return found;
     }
 
     /// <inheritdoc cref="UsageOf"/>
-    private List<PostingRow> PostingsOf(IEnumerable<long> numbers)
+    private List<PostingRow> PostingsOf(IReadOnlyCollection<long> numbers)
     {
         using var rows = followed.Ledger.Select(
             $"SELECT {RowReads.PostingColumns} FROM postings p WHERE p.seq IN ({string.Join(',', numbers)}) ORDER BY p.seq {Order}");
         var found = new List<PostingRow>();
         while (rows.Step()) found.Add(RowReads.Posting(rows, _ => _filter.Org));
+        if (followed.Detached is { } detached) Missing(detached, numbers.Where(detached.HasPosting), found.Select(row => row.Posting.Seq));
         return found;
+    }
+
+    /// <summary>Never shows less than there is.</summary>
+    private static void Missing(Detachment detached, IEnumerable<long> asked, IEnumerable<long> found)
+    {
+        if (asked.Except(found).Any()) throw RowsArchivedException.OfRange(detached);
     }
 
     private string Order => query.OldestFirst ? "" : "DESC";

@@ -2,6 +2,7 @@ using Tieout.Core;
 using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
 
@@ -42,7 +43,9 @@ internal sealed class BookRun
         var governing = Governing();
         if (before is not null && (before.Governing != governing || checkpoint < before.Last.Commit || shown?.AsOf < before.Last.Commit)) before = null;
         var invoices = before?.Invoices ?? new InvoicePass(_tables, _labels);
+        var detached = _tables.Detached;
         var pass = before?.Pass ?? new RowPass(_labels.Book, invoices);
+        if (before is null && detached is not null) pass.Begin(detached, FiguresAtCut.Read(_tables, detached.Last.Commit, _labels.Book));
         var figures = new FigurePass(_tables, _labels, pass.Sums);
         var stored = checkpoint == last.Commit ? last : Chain.At(_tables, checkpoint);
         var stops = new List<(long Posting, Action Compare)> { (stored.Last.Posting, () => figures.Stored(stored)) };
@@ -70,11 +73,12 @@ internal sealed class BookRun
         _findings.AddRange(invoices.Findings(_tables));
         OpenHolds();
         var unused = SettledWithoutUsage(before);
-        var lineages = LineagePass.Run(_tables, _labels, _query, before?.Lineages, before?.Last.Last.Lineage ?? 0);
+        var lineages = LineagePass.Run(_tables, _labels, _query, before?.Lineages, before?.Last.Last.Lineage ?? detached?.Last.Lineage ?? 0);
         more += LookRebound(lineages.Rebound);
         _findings.AddRange(lineages.Lost);
         List<UnevenDay> uneven = _query.RuntimeDue is { } due
-            ? [.. RuntimeRules.Uneven(_query.Instances, pass.Standing, due, _query.Now.UnixMicros / Instant.MicrosPerSecond)] : [];
+            ? [.. RuntimeRules.Uneven(_query.Instances, pass.Standing, due, _query.Now.UnixMicros / Instant.MicrosPerSecond)
+                .Where(day => detached is null || day.Day.Day * ComponentDay.Seconds * Instant.MicrosPerSecond > detached.RecordedAt.UnixMicros)] : [];
         return (new(_findings, uneven, pass.Rows + figures.Checked, last.Commit, more + lineages.More),
             new(pass, invoices, last, governing, _tables.FirstOpenHold, unused, lineages));
     }

@@ -14,6 +14,7 @@ internal static partial class DamagedRows
     {
         var broken = new Findings(Findings.Ledger);
         var standing = new Standing(tables, broken, rowsOnly: true);
+        if (after is null && tables.Detached is { } detached) after = Chain.At(tables, detached.Last.Commit);
         if (after is not null) standing.BeginAfter(after.Last.Setting);
         using (var chain = new ChainCheck(tables, standing, broken, after)) chain.Run(_ => { });
         return [.. Of(broken.Report.Checks.Single(check => check.Id == "L8").Rows)];

@@ -14,11 +14,15 @@ internal sealed class InvoicePass
 {
     private readonly Dictionary<int, List<Issued>> _byOrg = [];
 
+    /// <remarks>An invoice whose postings are in an archive was compared with them before they went.</remarks>
     public InvoicePass(ILedgerTables tables, BookLabels labels)
     {
+        var detached = tables.Detached;
         foreach (var row in Documents(tables, FinalInvoice.Numbers.Prefix))
         {
-            if (Parse(row.Body) is { } invoice && labels.Book.Org(row.Org) is { } org) Of(org.FirstAccount).Add(new(invoice));
+            if (Parse(row.Body) is not { } invoice || labels.Book.Org(row.Org) is not { } org) continue;
+            var issued = new Issued(invoice);
+            if (detached is null || issued.From > detached.RecordedAt.UnixMicros) Of(org.FirstAccount).Add(issued);
         }
     }
 

@@ -1,8 +1,10 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Reconciliation.SelfCheck;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
 
@@ -26,6 +28,7 @@ internal sealed class RowPass(Book book, InvoicePass invoices)
     private bool _usageLeft;
     private long _lastUsage;
     private long _lastPosting;
+    private long _detachedUsage;
 
     /// <summary>Accounts, windows and cells as the postings so far come to.</summary>
     public Recomputation Sums { get; } = new(book);
@@ -54,6 +57,17 @@ internal sealed class RowPass(Book book, InvoicePass invoices)
 
     /// <summary>Odd rows beyond what is remembered.</summary>
     public long More { get; private set; }
+
+    /// <summary>Goes on after detached rows, with what they came to.</summary>
+    public void Begin(Detachment detached, FiguresAtCut figures)
+    {
+        (_lastUsage, _lastPosting, _detachedUsage) = (detached.Last.Usage, detached.Last.Posting, detached.Last.Usage);
+
+        // What is held is counted from the open holds alone.
+        foreach (var account in figures.Accounts) account.Held = Amount.Zero;
+        foreach (var window in figures.Windows) window.Held = Amount.Zero;
+        Sums.Begin(figures.Accounts, figures.Windows, figures.Cells);
+    }
 
     /// <param name="total">Rows that came since; 0: none is read.</param>
     /// <param name="stops">Posting numbers, ascending, none of them gone by, after which <paramref name="at"/> is called.</param>
@@ -156,7 +170,7 @@ internal sealed class RowPass(Book book, InvoicePass invoices)
         }
 
         Count(posting, usage);
-        if (RunOf(usage) is not { } run) return;
+        if (usage.Seq <= _detachedUsage || RunOf(usage) is not { } run) return;
         var (day, units, net) = _reversedRuns.GetValueOrDefault(usage.Seq, (run.Day, run.Units, 1));
         _reversedRuns[usage.Seq] = (day, units, net + (posting.Kind == PostingKind.Reversal ? -1 : 1));
     }

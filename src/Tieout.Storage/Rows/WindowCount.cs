@@ -13,6 +13,9 @@ internal sealed class WindowCount(IReadOnlyList<BudgetState> budgets)
 
     public IReadOnlyList<BudgetWindow> Windows => [.. _windows.Values];
 
+    /// <summary>Takes in what a window held before the postings.</summary>
+    public void Begin(BudgetWindow window) => _windows[window.Key] = new(window.Key, window.End) { Posted = window.Posted };
+
     /// <summary>Takes in one posting of a charge, or of what corrects one.</summary>
     public void Add(PostingKind kind, Amount amount, Instant effectiveAt, UsageLabels labels, string? endUser)
     {

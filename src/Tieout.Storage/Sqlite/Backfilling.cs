@@ -21,15 +21,37 @@ internal static class Backfilling
         if (budgets.Count == 0) return [];
         var labels = LabelsOf(connection, org.Org.Id);
         var count = new WindowCount(budgets);
+        var from = budgets.Min(budget => budget.WindowAt(at).Start);
+        var after = ChainSearch.Before(connection, from).Posting;
+        if (new SqliteTables(connection).Detached is { } detached && from <= detached.RecordedAt)
+        {
+            after = Math.Max(after, detached.Last.Posting);
+            Begin(connection, detached.Last.Commit, budgets, at, count);
+        }
+
         using var s = connection.Prepare("""
             SELECT p.kind, p.amount, p.effective_at, u.attribution, u.end_user FROM postings p JOIN usage u ON u.seq = p.usage_seq
             WHERE p.seq > ? AND p.debit BETWEEN ? AND ?
             """);
-        s.Bind(1, ChainSearch.Before(connection, budgets.Min(budget => budget.WindowAt(at).Start)).Posting);
+        s.Bind(1, after);
         s.Bind(2, org.FirstAccount);
         s.Bind(3, org.FirstAccount + OrgState.AccountKinds - 1);
         while (s.Step()) count.Add((PostingKind)s.Int64(0), s.Amount(1), RowReads.Time(s, 2), labels[RowReads.Int32(s, 3)], s.TextOrNull(4));
         return count.Windows;
+    }
+
+    /// <summary>Windows that began in detached months begin with what they held when the rows went.</summary>
+    private static void Begin(RawConnection connection, long cut, IReadOnlyList<BudgetState> budgets, Instant at, WindowCount count)
+    {
+        using var s = connection.Prepare($"SELECT {RowReads.WindowColumns} FROM detached_windows WHERE cut = ? AND budget = ? AND end_at > ?");
+        foreach (var budget in budgets)
+        {
+            s.Bind(1, cut);
+            s.Bind(2, budget.No);
+            s.Bind(3, budget.WindowAt(at).Start.UnixMicros);
+            while (s.Step()) count.Begin(RowReads.Window(s));
+            s.Reset();
+        }
     }
 
     private static Dictionary<int, UsageLabels> LabelsOf(RawConnection connection, string org)

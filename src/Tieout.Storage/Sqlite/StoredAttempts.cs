@@ -14,8 +14,11 @@ internal sealed class StoredAttempts(RawConnection connection, Func<int, UsageLa
     private readonly RawStatement _hold = connection.Prepare(
         $"SELECT {RowReads.HoldColumns}, e.state FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq WHERE h.id = ?");
 
+    private readonly RawStatement _detached = connection.Prepare("SELECT 1 FROM detached_ids WHERE id = ?");
+
     /// <summary>All that is stored of an attempt; null: nothing.</summary>
-    public Attempt? Find(AttemptId id)
+    /// <param name="isDetached">Whether rows were ever detached: then an id without rows may be known.</param>
+    public Attempt? Find(AttemptId id, bool isDetached)
     {
         // Imported ids come in no order, so a batch asks for each: in one transaction, or every question would lock and unlock the file.
         if (!connection.InTransaction) _begin.Run();
@@ -25,7 +28,11 @@ internal sealed class StoredAttempts(RawConnection connection, Func<int, UsageLa
         _hold.BindBlob(1, id.Value);
         using var holdRead = _hold.Reading();
         var (hold, state) = _hold.Step() ? (RowReads.Hold(_hold, labels).Hold, (HoldState)_hold.Int64(9)) : (null, HoldState.Settled);
-        return hold is null && usage is null ? null : new(hold, state, usage);
+        if (hold is not null || usage is not null) return new(hold, state, usage);
+        if (!isDetached) return null;
+        _detached.BindBlob(1, id.Value);
+        using var detachedRead = _detached.Reading();
+        return _detached.Step() ? Attempt.Archived : null;
     }
 
     /// <summary>After it, what has become durable meanwhile is seen.</summary>
@@ -33,6 +40,6 @@ internal sealed class StoredAttempts(RawConnection connection, Func<int, UsageLa
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<RawStatement>)[_begin, _usage, _hold]) statement.Dispose();
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_begin, _usage, _hold, _detached]) statement.Dispose();
     }
 }

@@ -4,6 +4,7 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 
@@ -61,6 +62,7 @@ internal sealed partial class StoredBook
             connection, "prices", $"SELECT {RowReads.PriceColumns} FROM prices ORDER BY no", s => Book.Recall(checksums.Check(RowReads.Price(s))));
         Each(connection, "accounts", $"SELECT {CheckpointTables.AccountColumns} FROM accounts", s => CheckpointTables.RecallAccount(s, Book));
         Each(connection, "records", $"SELECT count(*) FROM records WHERE kind = {(int)RecordKind.Quarantine}", s => Book.RecallQuarantined((int)s.Int64(0)));
+        Each(connection, "records", DetachedTables.NewestSql, s => Book.Recall(Detachment.Parse(s.Text(0))));
         Book.WindowsFrom = now - WindowsKept;
         foreach (var which in (ReadOnlySpan<string>)[$"end_at > {Book.WindowsFrom.UnixMicros}", "held <> 0"])
         {
@@ -83,7 +85,7 @@ internal sealed partial class StoredBook
             if (RowChecksums.Missing(table, rows, expected) is { } missing) Damaged(missing);
         }
 
-        foreach (var table in (ReadOnlySpan<string>)["usage", "holds"])
+        foreach (var table in (ReadOnlySpan<string>)["usage", "holds", "detached_ids"])
         {
             Each(connection, table, $"SELECT id FROM {table} ORDER BY id DESC LIMIT 1", s => See(new(s.Guid(0))));
         }

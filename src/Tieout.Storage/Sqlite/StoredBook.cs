@@ -118,7 +118,7 @@ internal sealed partial class StoredBook : IStoredBook
     {
         if (Book.Attempt(id) is null)
         {
-            if (_attempts.Find(id) is not { } known) return;
+            if (_attempts.Find(id, Book.Detached is not null) is not { } known) return;
             Book.Recall(id, known);
         }
 

@@ -1,3 +1,4 @@
+using Tieout.Core.Ledger;
 using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Verification;
@@ -20,6 +21,9 @@ internal interface ILedgerTables
 
     /// <summary>Which of the store's books the tables are: 0 where there is but one.</summary>
     int Bucket { get; }
+
+    /// <summary>Rows that an archive has in the ledger's place; null: none.</summary>
+    Detachment? Detached => null;
 
     /// <summary>SQL that turns an id kept as text into one as ids of usage are kept; it is NULL where the text is no such id.</summary>
     string IdOfText(string column);

@@ -6,6 +6,7 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Core.Tenancy;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Verification;
@@ -82,6 +83,14 @@ internal sealed partial class Standing
     /// <summary>Begins after a commit: the settings up to it are there already.</summary>
     public void BeginAfter(long setting) =>
         Each(_tables, $"SELECT {RowReads.SettingColumns} FROM settings WHERE seq <= {setting} ORDER BY seq", s => Add(RowReads.Setting(s)));
+
+    /// <summary>Begins with the figures that detached rows came to.</summary>
+    /// <param name="openHolds">Holds that were open then.</param>
+    public void BeginWith(FiguresAtCut figures, IEnumerable<long> openHolds)
+    {
+        _again.Begin(figures.Accounts, figures.Windows, figures.Cells);
+        _openHolds.UnionWith(openHolds);
+    }
 
     /// <summary>Which accounts and budgets there are, and which limits are in force, from this commit on.</summary>
     public void Add(SettingRow row)

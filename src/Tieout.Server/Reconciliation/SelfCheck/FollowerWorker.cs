@@ -24,7 +24,7 @@ internal sealed partial class FollowerWorker(
         {
             await FollowerTurns.CatchUpAsync(Ledger, progress => KeepAsync(progress.Drifts, stoppingToken), Time, stoppingToken);
         }
-        catch (StoreCorruptException damaged)
+        catch (Exception damaged) when (damaged is StoreCorruptException or RowsArchivedException)
         {
             // Reports look at the rows after the follower's position, so they stay right where those can be read.
             if (_damage != damaged.Message) LogDamaged(damaged.Message);

@@ -28,6 +28,13 @@ public static class MoveFromSqlite
         string folder, string store, IProgress<RowProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         await using var ledger = SqliteLedger.Open(folder);
+        if (ledger.Book?.Detached is { } detached)
+        {
+            throw new StoreUnavailableException(
+                $"{detached.Sentence} A ledger without them cannot be moved: move the backup from before they were detached.", StoreEffect.None,
+                StoreFault.NotWritable);
+        }
+
         await ledger.FlushAsync();
         using var connections = new PostgresConnections(store);
         return await connections.AloneAsync(async connection =>

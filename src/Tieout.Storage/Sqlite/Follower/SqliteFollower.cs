@@ -1,6 +1,7 @@
 using Tieout.Storage.Follower;
 using Tieout.Storage.Sqlite.Reading;
 using Tieout.Storage.Sqlite.Verification;
+using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Sqlite.Follower;
 
@@ -52,6 +53,22 @@ internal sealed class SqliteFollower : IFollower, IDisposable
     {
         lock (_gate) _derived.Open().Reset();
     }, cancellationToken);
+
+    /// <summary>Drops what was counted and counts rows that are no longer in the ledger, up to a commit. The next step goes on with those that are.</summary>
+    /// <returns>How many rows were counted.</returns>
+    public long CountAnew(ILedgerTables archived, long through)
+    {
+        lock (_gate)
+        {
+            var (derived, step) = (_derived.Open(), new FollowerStep());
+            derived.Reset();
+            for (var from = FollowerPosition.Start; ; from = FollowerPosition.Read(derived))
+            {
+                if (step.Count(from, archived, through) is not { } counted) return from.Usage + from.Posting;
+                derived.Add(counted, IdRunChange.Of(derived, counted), SketchChange.Of(derived, counted.Sketches));
+            }
+        }
+    }
 
     public void Dispose()
     {

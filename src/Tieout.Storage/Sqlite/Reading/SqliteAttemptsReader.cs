@@ -1,5 +1,6 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 
@@ -39,6 +40,7 @@ internal sealed class SqliteAttemptsReader(ReadConnections connections, IUsageRe
         var held = new Query($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.hold = h.seq").Where(
             "h.id = ?", id.Value)
             .List(connection, s => (RowReads.Hold(s, no => connections.Labels(connection, no)).Hold, State: (HoldState)s.Int64(9))).SingleOrDefault();
+        if (usage is null && held.Hold is null) DetachedGuard.Attempt(connection, org, id.Value);
         if ((usage?.Usage.Labels.Org ?? held.Hold?.Scope.Org) != org) return null;
         return new(held.Hold, held.Hold is null ? HoldState.Settled : held.State, usage);
     }

@@ -8,7 +8,18 @@ namespace Tieout.Storage.Sqlite.Reading;
 internal sealed class SqliteLineageReader(ReadConnections connections) : ILineageReader
 {
     public Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken) =>
-        Task.Run(() => new LineageRun(new Books(connections, cancellationToken), query, cancellationToken).Run(), cancellationToken);
+        Task.Run(() => Run(query, cancellationToken), cancellationToken);
+
+    /// <summary>Steps stay where usage went to an archive, so an audit of those times would miss what they came to.</summary>
+    private LineageReport Run(LineageQuery query, CancellationToken cancellationToken)
+    {
+        if (connections.Read(cancellationToken, connection => new SqliteTables(connection).Detached) is { } detached && query.From <= detached.RecordedAt)
+        {
+            throw RowsArchivedException.OfRange(detached);
+        }
+
+        return new LineageRun(new Books(connections, cancellationToken), query, cancellationToken).Run();
+    }
 
     private sealed class Books(ReadConnections connections, CancellationToken cancellationToken) : ILineageBooks
     {

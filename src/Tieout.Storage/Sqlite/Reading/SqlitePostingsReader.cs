@@ -2,8 +2,10 @@ using System.Runtime.CompilerServices;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
+using Tieout.Storage.Sqlite.Verification;
 using Tieout.Storage.Writing;
 
 namespace Tieout.Storage.Sqlite.Reading;
@@ -22,7 +24,7 @@ internal sealed class SqlitePostingsReader(ReadConnections connections, LedgerWr
         {
             cancellationToken.ThrowIfCancellationRequested();
             var page = connections.Read(
-                cancellationToken, connection => PostingsIn(connection, $"SELECT {RowReads.PostingColumns} FROM postings p", state, from, to, after)
+                cancellationToken, connection => PostingsFrom(connection, state, from, to, after)
                 .Then("ORDER BY p.seq LIMIT ?", ReadConnections.PageRows)
                 .List(connection, s => RowReads.Posting(s, _ => org).Posting));
             foreach (var posting in page) yield return posting;
@@ -36,6 +38,7 @@ internal sealed class SqlitePostingsReader(ReadConnections connections, LedgerWr
         Task.FromResult(connections.Read(cancellationToken, connection =>
     {
         if (WithPostings(org) is not { } state) return new RangeTotals(Amount.Zero, Amount.Zero, 0, 0, null, null);
+        DetachedGuard.Range(connection, org, from);
         var posted = PostingsIn(
                 connection,
                 $"SELECT total_of({Signed}), count(*), max(p.recorded_at), total_of(CASE WHEN p.kind > 3 AND p.posting_repair = 0 THEN {Signed} ELSE 0 END) FROM postings p", state, from, to)
@@ -48,6 +51,12 @@ internal sealed class SqlitePostingsReader(ReadConnections connections, LedgerWr
             .List(connection, s => (Sum: s.Amount(0), Count: s.Int64(1), At: s.Int64OrNull(2)))[0];
         return new RangeTotals(posted.Sum, used.Sum + posted.Corrections, posted.Count, used.Count, Time(posted.At), Time(used.At));
     }));
+
+    private static Query PostingsFrom(RawConnection connection, OrgState org, Instant from, Instant to, long after)
+    {
+        if (new SqliteTables(connection).Detached is not { } detached || after < detached.Last.Posting) DetachedGuard.Range(connection, org.Org.Id, from);
+        return PostingsIn(connection, $"SELECT {RowReads.PostingColumns} FROM postings p", org, from, to, after);
+    }
 
     private static Query PostingsIn(RawConnection connection, string select, OrgState org, Instant from, Instant to, long after = 0) => new Query(select)
         .Where("p.seq > ?", Math.Max(after, ChainSearch.Before(connection, from).Posting))

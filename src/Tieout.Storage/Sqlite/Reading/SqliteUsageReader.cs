@@ -4,6 +4,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Lists;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Follower;
 using Tieout.Storage.Sqlite.Native;
@@ -69,6 +70,8 @@ internal sealed class SqliteUsageReader(ReadConnections connections, LedgerWrite
         var attributions = new Query("SELECT no FROM attributions").Where("org = ?", filter.Org).List(connection, s => RowReads.Int32(s, 0))
             .Where(no => filter.Matches(connections.Labels(connection, no))).ToList();
         if (attributions.Count == 0) return UsagePage.None;
+        if (among.Rows is { } numbers) DetachedGuard.Usage(connection, numbers, filter.From);
+        else if (filter.Id is null) DetachedGuard.Range(connection, filter.Org, filter.From);
         var query = new Query($"SELECT {RowReads.UsageColumns} FROM usage u")
             .Where(among.Rows is { } some ? $"u.seq IN ({string.Join(", ", some)})" : $"u.seq > {among.Last}")
             .Where("u.effective_at >= ? AND u.effective_at < ?", filter.From.UnixMicros, filter.To.UnixMicros)

@@ -1,3 +1,4 @@
+using Tieout.Core.Ledger;
 using Tieout.Storage.Archive;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
@@ -37,6 +38,8 @@ internal sealed class SqliteAsOf : ILedgerTables
     public long FirstOpenHold => _tables.FirstOpenHold;
 
     public int Bucket => _tables.Bucket;
+
+    public Detachment? Detached => _tables.Detached;
 
     /// <summary>Copies small tables, which from then on are read in the place of those in the file.</summary>
     private static void Copy(RawConnection connection, params ReadOnlySpan<string> tables)

@@ -1,5 +1,6 @@
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Follower;
 using Tieout.Storage.Sqlite.Native;
@@ -16,7 +17,12 @@ public static class SqliteVerification
     /// <param name="secret">With it the links of lineages are checked, too; null: their numbers and texts only.</param>
     /// <param name="head">With it the store is checked for a rollback; null: it is not.</param>
     public static VerificationReport Run(
-        string folder, EnvelopeSecret? secret = null, SignedHead? head = null, IProgress<RowProgress>? progress = null)
+        string folder, EnvelopeSecret? secret = null, SignedHead? head = null, IProgress<RowProgress>? progress = null) =>
+        Run(folder, isWhole: false, secret, head, progress);
+
+    /// <param name="isWhole">Every row is there, also where a record says that rows were detached: the ledger was put together from an archive.</param>
+    internal static VerificationReport Run(
+        string folder, bool isWhole, EnvelopeSecret? secret, SignedHead? head = null, IProgress<RowProgress>? progress = null)
     {
         var file = DataFolder.DatabaseIn(folder);
         if (!File.Exists(file)) throw new StoreUnavailableException($"There is no ledger in {folder}.", StoreEffect.None, StoreFault.NotWritable);
@@ -32,7 +38,7 @@ public static class SqliteVerification
             try
             {
                 Guarded(findings, file, () => SqliteSchemaCheck.Run(connection, findings));
-                Guarded(findings, file, () => CheckRows(file, connection, secret, head, derived, findings, progress));
+                Guarded(findings, file, () => CheckRows(file, connection, isWhole, secret, head, derived, findings, progress));
             }
             finally
             {
@@ -107,7 +113,7 @@ public static class SqliteVerification
     }
 
     private static void CheckRows(
-        string file, RawConnection connection, EnvelopeSecret? secret, SignedHead? head, DerivedCheck? derived, Findings findings,
+        string file, RawConnection connection, bool isWhole, EnvelopeSecret? secret, SignedHead? head, DerivedCheck? derived, Findings findings,
         IProgress<RowProgress>? progress)
     {
         var schema = Schema.Version(connection);
@@ -115,16 +121,20 @@ public static class SqliteVerification
             $"the file has schema {schema}, this program knows {Schema.Newest}; a newer program reads it, a start of this one brings an older file up to it.");
         var tables = new SqliteAsOf(file, connection);
         if (head is not null) Guarded(findings, file, () => CheckHead(connection, head, findings));
-        var standing = new Standing(tables, findings) { Derived = derived };
+        var detached = isWhole ? null : tables.Detached;
+
+        // What the follower counted of rows that are gone can be counted again only with their archive.
+        var standing = new Standing(tables, findings) { Derived = detached is null ? derived : null };
+        var after = detached is null ? null : DetachedCheck.Begin(tables, detached, standing, findings);
         var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
-        using (var chain = new ChainCheck(tables, standing, findings))
+        using (var chain = new ChainCheck(tables, standing, findings, after))
         {
             var rows = new VerifiedRows(progress, [Chain.At(tables, Chain.Last(tables)).Last]).OfChain();
-            if (checkpoint == 0) CheckCheckpoint(connection, tables, standing, findings, postings: 0);
+            if (checkpoint == (after?.Commit ?? 0)) CheckCheckpoint(connection, tables, standing, findings, after?.Last.Posting ?? 0);
             chain.Run(commit =>
             {
                 rows.EndCommit(commit);
-                derived?.EndCommit(commit, standing);
+                standing.Derived?.EndCommit(commit, standing);
                 if (commit.Commit == checkpoint) CheckCheckpoint(connection, tables, standing, findings, commit.Last.Posting);
             });
         }
@@ -150,6 +160,8 @@ internal sealed class SqliteTables(RawConnection connection) : ILedgerTables
     public long FirstOpenHold => connection.ReadInt64("SELECT first_open_hold FROM checkpoint");
 
     public int Bucket => 0;
+
+    public Detachment? Detached => DetachedTables.Newest(this);
 
     public string IdOfText(string column) => $"unhex(replace({column}, '-', ''))";
 

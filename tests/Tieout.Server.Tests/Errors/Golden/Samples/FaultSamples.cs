@@ -24,6 +24,15 @@ internal static class FaultSamples
             world.World.Ledger.Decides = _ => new Outcome.Refused(Refusal.CommandQuarantined, "qrt_0123456789abcdef");
             return Task.CompletedTask;
         }),
+        new("rows_archived", "The posting 7 is in a month that was detached for the archive /archive/tieout.", """
+            POST /api/v1/orgs/acme/corrections
+
+            {"id":"fix-1","posting":7,"reason":"typed wrong"}
+            """, world =>
+        {
+            world.World.Ledger.Decides = _ => new Outcome.Refused(Refusal.RowsArchived, "/archive/tieout");
+            return Task.CompletedTask;
+        }),
         new("internal_error", "The server threw an exception that no code expects.", TopUp, world =>
         {
             world.World.Ledger.Fault = new InvalidOperationException("A fault of a test.");

@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Globalization;
+using Tieout.Cli.Output;
+using Tieout.Core;
+using Tieout.Core.Tenancy;
+using Tieout.Storage;
+using Tieout.Storage.Detaching;
+
+namespace Tieout.Cli.Commands;
+
+/// <summary><c>archive detach</c>: takes archived months out of a data folder, on a second command that names the plan of the first.</summary>
+internal static class ArchiveDetachCommand
+{
+    public static Command Build(Globals globals)
+    {
+        var before = new Option<string>("--before") { Description = "Months before this one, YYYY-MM, in UTC by the time of recording.", HelpName = "MONTH", Required = true };
+        var archive = new Option<string>("--archive") { Description = "The archive's folder. It has the rows from then on: keep copies of it.", HelpName = "DIR", Required = true };
+        var plan = new Option<string?>("--plan") { Description = "Carry out the plan with this id. Without it, the command only shows the plan and its id.", HelpName = "ID" };
+        var config = new Option<string?>("--config") { Description = "The server's configuration: approvals in it ask for a second person. Default: tieout.yaml here.", HelpName = "FILE" };
+        var (data, store) = (StoreOption.Data(), StoreOption.Store());
+        return globals.Running(new("detach",
+            "Take archived months out of the data folder: their rows are then in the archive alone. Figures stay what they are. The first command shows the plan, "
+            + "a second one with --plan carries it out, and goes on where it was interrupted. No server may use the folder meanwhile.")
+            { before, archive, plan, config, data, store },
+            async (call, cancellationToken) =>
+        {
+            if (!Month.TryParse(call.Get(before)!, out var month))
+            {
+                throw new CommandFailedException(ExitCode.Usage, $"'{call.Get(before)}' is not a month: write YYYY-MM, such as 2026-11.");
+            }
+
+            var (postgres, folder) = StoreOption.Of(call, data, store);
+            if (postgres is not null)
+            {
+                throw new CommandFailedException(ExitCode.Usage, "This version detaches months from a data folder only, not from a PostgreSQL store. Nothing was removed.");
+            }
+
+            var (named, at) = (call.Get(plan), call.Get(archive)!);
+            if (named is null) return await ShowAsync(call, folder, month, at);
+            var people = DetachPeople.Of(globals, call, call.Get(config));
+            using var progress = ProgressLine.Begin(call.Shell, call.Json);
+            var report = await TryAsync(() => LedgerDetachment.RunAsync(
+                new(folder, month, at, named, orgs => people.Action(orgs, named, TimeProvider.System.GetUtcNow())), TimeProvider.System, progress,
+                cancellationToken));
+            progress?.Dispose();
+            await call.Shell.Out.WriteLineAsync(call.Json ? Json(report) : Text(report));
+            return ExitCode.Ok;
+        });
+    }
+
+    private static async Task<int> ShowAsync(Invocation call, string folder, Month before, string archive)
+    {
+        using var progress = ProgressLine.Begin(call.Shell, call.Json);
+        var plan = await TryAsync(() => LedgerDetachment.PlanAsync(folder, before, archive, Instant.From(TimeProvider.System.GetUtcNow()), progress));
+        progress?.Dispose();
+        var next = plan.Id is null
+            ? "Nothing can be detached. Nothing was removed."
+            : $"The rows of {string.Join(", ", plan.Months.Select(month => month.Month))} would go. Nothing was removed yet. Plan: {plan.Id}\n"
+                + $"Copy the archive to another place, stop the server, and run the command again with --plan {plan.Id}.";
+        if (call.Json) await call.Shell.Out.WriteLineAsync(ArchivePlanCommand.Json(plan.Plan, plan.Id));
+        else await ArchivePlanCommand.WriteAsync(call.Shell, plan.Plan, next);
+        return plan.Id is null ? ExitCode.Findings : ExitCode.Ok;
+    }
+
+    private static async Task<T> TryAsync<T>(Func<Task<T>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (DataFolderInUseException e)
+        {
+            throw new CommandFailedException(ExitCode.Unreachable, e.Message, "data_in_use", e);
+        }
+        catch (StoreCorruptException e)
+        {
+            throw new CommandFailedException(ExitCode.Findings, e.Message, "store_corrupt", e);
+        }
+        catch (Exception e) when (e is StoreUnavailableException or IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailedException(ExitCode.Unreachable, e.Message, "store_unavailable", e);
+        }
+    }
+
+    private static string Text(DetachReport report)
+    {
+        var (rows, detached) = (report.Detached.Rows, report.Detached);
+        var done = string.Create(
+            CultureInfo.InvariantCulture,
+            $"Detached {rows.Usage:N0} usage records, {rows.Postings:N0} postings and {rows.Holds:N0} holds up to commit {detached.Last.Commit}: {detached.Archive} has them.");
+        var size = report.FreedBytes > 0
+            ? string.Create(CultureInfo.InvariantCulture, $"The file is {report.FreedBytes:N0} bytes smaller.")
+            : "The file keeps its size: new rows use the free pages.";
+        return $"{done}\n{size} 'tieout verify' begins after this commit; 'tieout verify --archive {detached.Archive}' proves the rest.";
+    }
+
+    private static string Json(DetachReport report) => JsonOutput.Text(json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("plan", report.Detached.Plan);
+        json.WriteString("archive", report.Detached.Archive);
+        json.WriteNumber("last_commit", report.Detached.Last.Commit);
+        json.WriteNumber("usage", report.Detached.Rows.Usage);
+        json.WriteNumber("postings", report.Detached.Rows.Postings);
+        json.WriteNumber("holds", report.Detached.Rows.Holds);
+        json.WriteNumber("removed_rows", report.Removed);
+        json.WriteNumber("freed_bytes", report.FreedBytes);
+        json.WriteEndObject();
+    });
+}

@@ -1,0 +1,140 @@
+using System.Security.Cryptography;
+using System.Text;
+using Tieout.Core.Ledger;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Tests.Http;
+using Tieout.Storage.Sqlite;
+
+namespace Tieout.Server.Tests.Cli;
+
+/// <summary><c>archive detach</c>: shows a plan, carries it out when it is named, and asks for a second person where approvals are set.</summary>
+public sealed class ArchiveDetachCommandTests : IDisposable
+{
+    private const string Cut = "2020-04";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("tieout-test-").FullName;
+    private readonly Dictionary<string, string> _variables = new(StringComparer.Ordinal);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private string Data => Path.Combine(_folder, "data");
+
+    private string Archive => Path.Combine(_folder, "archive");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_plan_is_shown_first_and_carried_out_when_it_is_named()
+    {
+        await LiveAsync();
+        var shown = await DetachAsync();
+        Assert.Equal(0, shown.ExitCode);
+        Assert.Contains("The rows of 2020-03 would go. Nothing was removed yet.", shown.Out, StringComparison.Ordinal);
+        var id = (await DetachAsync("--json")).Json.GetProperty("plan").GetString()!;
+        Assert.Contains($"--plan {id}", shown.Out, StringComparison.Ordinal);
+        Assert.Equal((3, "[store_unavailable]"), Ended(await DetachAsync("--plan", "0123456789abcdef")));
+
+        var done = await DetachAsync("--plan", id);
+        Assert.Equal((0, ""), (done.ExitCode, done.Error));
+        Assert.Contains("Detached 0 usage records, 2 postings and 0 holds", done.Out, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("verify", "--data", Data)).ExitCode);
+        Assert.Equal(0, (await RunAsync("verify", "--archive", Archive, "--data", Data)).ExitCode);
+        var again = await DetachAsync("--plan", id, "--json");
+        Assert.Equal((0, 0), (again.ExitCode, again.Json.GetProperty("removed_rows").GetInt64()));
+        Assert.Equal(1, (await DetachAsync()).ExitCode);
+        Assert.Equal((3, "[store_unavailable]"), Ended(await RunAsync("rebuild", "derived", "--data", Data)));
+        Assert.Equal(0, (await RunAsync("rebuild", "derived", "--data", Data, "--archive", Archive)).ExitCode);
+        await using var ledger = SqliteLedger.Open(Data);
+        Assert.Equal("archive-detach", (await AuditAsync(ledger)).Actor.Id);
+    }
+
+    [Fact]
+    public async Task Where_approvals_are_set_two_administrators_agree()
+    {
+        await LiveAsync();
+        var config = Path.Combine(_folder, "tieout.yaml");
+        await File.WriteAllTextAsync(config, "approvals:\n  above:\n    USD: 100\n", Cancel);
+        var id = (await DetachAsync("--json")).Json.GetProperty("plan").GetString()!;
+        string[] carriedOut = ["--plan", id, "--config", config];
+
+        Assert.Equal((2, "[approval_required]"), Ended(await DetachAsync(carriedOut)));
+        _variables["TIEOUT_TOKEN"] = "secret of ana";
+        Assert.Equal((2, "[approval_required]"), Ended(await DetachAsync(carriedOut)));
+        foreach (var refused in (string[])["secret of old", "secret of eve", "no secret"])
+        {
+            _variables["TIEOUT_SECOND_TOKEN"] = refused;
+            Assert.Equal((2, "[approval_required]"), Ended(await DetachAsync(carriedOut)));
+        }
+
+        _variables["TIEOUT_SECOND_TOKEN"] = "another of ana";
+        Assert.Equal((2, "[proposal_own]"), Ended(await DetachAsync(carriedOut)));
+        _variables["TIEOUT_SECOND_TOKEN"] = "secret of ben";
+        Assert.Equal(0, (await DetachAsync(carriedOut)).ExitCode);
+        await using var ledger = SqliteLedger.Open(Data);
+        var audit = await AuditAsync(ledger);
+        Assert.Equal("tok_ana", audit.Actor.Id);
+        Assert.Contains("tok_ben", audit.After, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Months_of_a_database_are_not_detached()
+    {
+        var refused = await RunAsync("archive", "detach", "--before", Cut, "--archive", Archive, "--store", "postgres://t@127.0.0.1:1/t");
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("not from a PostgreSQL store. Nothing was removed.", refused.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>A ledger with money of March 2020 and tokens of several people, archived.</summary>
+    private async Task LiveAsync()
+    {
+        var clock = new SetClock(new(2020, 3, 10, 12, 0, 0, TimeSpan.Zero));
+        await using (var ledger = SqliteLedger.Open(Data, clock))
+        {
+            await DoAsync(ledger, new Command.OpenOrg(new("acme", "USD", BillingMode.Prepaid, null, "UTC")));
+            await DoAsync(ledger, new Command.TopUp("t1", "acme", new(1_000)));
+            await DoAsync(ledger, new Command.TopUp("t2", "acme", new(1_000)));
+            await DoAsync(ledger, Token("tok_ana", "secret of ana", "ana"));
+            await DoAsync(ledger, Token("tok_ana2", "another of ana", "ana"));
+            await DoAsync(ledger, Token("tok_ben", "secret of ben", "ben"));
+            await DoAsync(ledger, Token("tok_eve", "secret of eve", "eve", AdminRole.Finance));
+            await DoAsync(ledger, Token("tok_old", "secret of old", "old", revoked: true));
+            clock.Now = clock.Now.AddMonths(1);
+            await DoAsync(ledger, new Command.ClosePeriod("acme", new Month(2020, 3)));
+
+            // Figures that move in April bring the checkpoint, and so the follower, past March.
+            await DoAsync(ledger, new Command.TopUp("t3", "acme", new(1_000)));
+            await ledger.FlushAsync();
+            while ((await ledger.Follower.StepAsync(Cancel)).Rows > 0)
+            {
+            }
+        }
+
+        Assert.Equal(0, (await RunAsync("archive", "--before", Cut, "--to", Archive, "--data", Data)).ExitCode);
+    }
+
+    private static Command.Record Token(string id, string secret, string name, AdminRole role = AdminRole.Admin, bool revoked = false) => new Command.Record(
+        SettingKind.AdminToken, "", id,
+        new RoleToken(
+            id, role, name, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(secret))), DateTimeOffset.UnixEpoch, null, revoked).ToJson(),
+        Once: false);
+
+    private static async Task<AuditRow> AuditAsync(SqliteLedger ledger) =>
+        Assert.Single(
+            await ledger.Read.AuditAsync(new(null, null, null, null, null, 100), Cancel), stored => stored.Row.Action == "tieout archive detach").Row;
+
+    private static async Task DoAsync(SqliteLedger ledger, Command command) => Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
+
+    private Task<CliRun> DetachAsync(params string[] more) =>
+        RunAsync(["archive", "detach", "--before", Cut, "--archive", Archive, "--data", Data, .. more]);
+
+    private Task<CliRun> RunAsync(params string[] args) => CliRun.StartAsync(args, _variables.GetValueOrDefault);
+
+    private static (int ExitCode, string Code) Ended(CliRun run) => (run.ExitCode, run.Error.TrimEnd().Split(' ')[^1]);
+
+    private sealed class SetClock(DateTimeOffset now) : TimeProvider
+    {
+        public DateTimeOffset Now { get; set; } = now;
+
+        public override DateTimeOffset GetUtcNow() => Now;
+    }
+}
