@@ -1,6 +1,7 @@
 namespace Tieout.Server.Reconciliation.Bills;
 
-/// <summary>Some exporters emit a node twice in one window, with and without its instance type, and the one without has a cost of its own (opencost#3620).</summary>
+/// <summary>Some exporters emit a node twice in one window, with and without its instance type, and the one without has a cost of its own
+/// (opencost#3620).</summary>
 internal static class DoubledNodes
 {
     /// <summary>The lines without the type of nodes that have lines with it. A node of which every line lacks the type is taken as it is.</summary>
