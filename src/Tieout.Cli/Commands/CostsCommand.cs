@@ -35,7 +35,7 @@ internal static class CostsCommand
 
     /// <summary>Org by org, so that a ledger of many orgs shows how far it is and no answer takes too long.</summary>
     private static async Task<CostReconciliationBody> RecomputeAsync(
-        Invocation call, ApiClient api, IReadOnlyList<string> orgs, string? from, string? to, CancellationToken cancellationToken)
+        Invocation call, ApiClient api, string[] orgs, string? from, string? to, CancellationToken cancellationToken)
     {
         using var progress = ProgressLine.Begin(call.Shell, call.Json, "orgs");
         var all = new CostReconciliationBody([], 0, 0);
@@ -44,7 +44,7 @@ internal static class CostsCommand
             var one = await api.GetAsync(
                 ApiClient.Path(["orgs", org, "costs", "reconciliation"], ("from", from), ("to", to)), ApiClient.Json.CostReconciliationBody, cancellationToken);
             all = new([.. all.Orgs, .. one.Orgs], all.Differing + one.Differing, one.AsOf);
-            progress?.Report(new(all.Orgs.Count, orgs.Count));
+            progress?.Report(new(all.Orgs.Count, orgs.Length));
         }
 
         return all;
