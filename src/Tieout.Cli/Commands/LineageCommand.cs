@@ -57,8 +57,8 @@ internal static class LineageCommand
 
         if (audit.Findings.Count > 0) await text.WriteLineAsync();
         foreach (var note in audit.Notes) await text.WriteLineAsync(note);
-        await text.WriteLineAsync(
-            $"{Share(audit.Share)} of {audit.Operations} operations carry one envelope on every step; {audit.Findings.Count + audit.More} findings from {audit.From} to before {audit.To}, commit {audit.AsOf}.");
+        var share = audit.Operations == 0 ? "No operation" : $"{Share(audit.Share)} of {audit.Operations} operations carry one envelope on every step";
+        await text.WriteLineAsync($"{share}; {audit.Findings.Count + audit.More} findings from {audit.From} to before {audit.To}, commit {audit.AsOf}.");
     }
 
     private static string Share(decimal? share) => share?.ToString("P4", CultureInfo.InvariantCulture) ?? "none";

@@ -23,8 +23,7 @@ internal sealed class QuarantineBatch(ILedger ledger, CurrentContracts? contract
     {
         if (item.IsReleased || contracts?.Quarantining(usage) is not { } broken) return null;
 
-        // What was charged before the contract stays charged: sent again, it is a replay.
-        if (await ledger.Read.AttemptAsync(usage.Labels.Org, usage.Id, cancellationToken) is not null) return null;
+        if (await IsChargedAsync(usage, cancellationToken)) return null;
         var known = await ledger.Read.RecordAsync(QuarantinedEvent.KeyOf(usage.Labels.Org, usage.Id), cancellationToken);
         if (known is null) _aside.Add((place, QuarantinedEvent.Put(item, usage, broken.Contract, broken.Breaches, caller.TokenId)));
         return new(item, ItemStatus.Quarantined, usage.Id, new(ApiError.ContractViolated, Detail(broken.Contract, broken.Breaches)));
@@ -43,6 +42,20 @@ internal sealed class QuarantineBatch(ILedger ledger, CurrentContracts? contract
             // Another server put it aside a moment ago.
             if (outcome is not Outcome.Refused { Reason: not Refusal.RecordChanged } refused) continue;
             outcomes[place] = new(outcomes[place].Item, ItemStatus.Refused, null, new(refused.Reason.Error, refused.LimitDetail ?? refused.Reason.Error.Title));
+        }
+    }
+
+    /// <summary>What was charged before the contract stays charged: sent again, it is a replay.</summary>
+    private async ValueTask<bool> IsChargedAsync(UsageRecord usage, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ledger.Read.AttemptAsync(usage.Labels.Org, usage.Id, cancellationToken) is not null;
+        }
+        catch (RowsArchivedException)
+        {
+            // The ledger refuses this item by itself; the others of the call go on.
+            return true;
         }
     }
 
