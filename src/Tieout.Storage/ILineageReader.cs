@@ -27,7 +27,7 @@ public sealed record LineageQuery(
 }
 
 /// <param name="Lines">By org.</param>
-/// <param name="IsAtLeast">There were more operations without an envelope than are told apart.</param>
+/// <param name="IsAtLeast">The reader stopped counting operations without an envelope at its limit: there are at least as many.</param>
 /// <param name="Sample">An operation of several attempts, whole if there is such a one; null: there is none.</param>
 /// <param name="More">Defects that are not among the findings.</param>
 public sealed record LineageReport(

@@ -20,8 +20,8 @@ internal static class QuarantinedEventCommands
     private static Command List(Globals globals)
     {
         var org = Arguments.Org();
-        var state = new Option<string?>("--state") { Description = "waiting, released or all. Default: waiting." };
-        state.AcceptOnlyFromAmong("waiting", "released", "all");
+        var state = new Option<string?>("--state") { Description = "waiting, released, superseded or all. Default: waiting." };
+        state.AcceptOnlyFromAmong("waiting", "released", "superseded", "all");
         var cursor = new Option<string?>("--cursor") { Description = "Where the page before ended.", HelpName = "PLACE" };
         return globals.Calling(new("list", "List usage that was put aside, with the reason.") { org, state, cursor }, async (call, api, cancellationToken) =>
         {
@@ -65,7 +65,8 @@ internal static class QuarantinedEventCommands
             var answer = await api.SendAsync(
                 HttpMethod.Post, Path(call.Get(org), call.Get(usage), "release"), new ReleaseEventBody(call.Get(reason), call.Get(incomplete)),
                 Json.ReleaseEventBody, Json.QuarantinedEvent, cancellationToken);
-            await call.AnswerAsync(answer, Json.QuarantinedEvent, (item, text) => text.WriteLineAsync($"{item.UsageId} is charged."));
+            await call.AnswerAsync(answer, Json.QuarantinedEvent, (item, text) => text.WriteLineAsync(item.State == QuarantinedEvent.Superseded
+                ? $"{item.UsageId} was sent again complete and charged so. Nothing more is charged." : $"{item.UsageId} is charged."));
             return ExitCode.Ok;
         });
     }

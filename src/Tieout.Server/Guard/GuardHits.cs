@@ -44,7 +44,7 @@ internal static class GuardHits
     }
 
     /// <param name="policy">Null: all.</param>
-    /// <param name="org">Whose resources; null: of any org, and of none.</param>
+    /// <param name="org">The org that owns the resources; null: any org, and resources that no org owns.</param>
     /// <param name="before">The day after the last one, in UTC.</param>
     public static async Task<GuardHitsBody> ReadAsync(
         ILedger ledger, string? policy, string? org, DateOnly from, DateOnly before, CancellationToken cancellationToken)

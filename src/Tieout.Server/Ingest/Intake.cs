@@ -75,7 +75,7 @@ internal sealed class Intake(ILedger ledger, CurrentPrices prices, ItemIdentitie
                 new(items[i].IsStated && audit is not null ? audit.Stated(charge) : charge, carried, carried is null ? null : Step(priced.Usage, caller)));
         }
 
-        await aside.KeepAsync(outcomes, charges.Count == 0 ? audit : null, cancellationToken);
+        await aside.KeepAsync(outcomes, audit, cancellationToken);
         var first = audit is null || charges.Count == 0 ? 0 : 1;
         if (first > 0)
         {

@@ -48,7 +48,7 @@ internal sealed class OtlpEndpoint(Door door)
         var outcomes = await door.Intake.TakeAsync(items, caller, IngestEndpoints.EnvelopeOf(context), context.RequestAborted,
             caller.IsPlatform ? new IngestAudit(door.Ledger, AdminCalls.Of(context)) : null);
 
-        // A span in quarantine is not lost: its exporter is told why, and does not count it as rejected.
+        // The server keeps a span that it puts into quarantine: the answer says why, and does not count the span as rejected.
         var told = outcomes.Where(outcome => outcome.Why is not null).ToList();
         var rejected = told.Count(outcome => outcome.Status is not ItemStatus.Quarantined);
         return new(told.Count == 0 ? null : new($"{rejected}", Message(told)));

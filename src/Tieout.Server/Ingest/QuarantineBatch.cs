@@ -30,7 +30,7 @@ internal sealed class QuarantineBatch(ILedger ledger, CurrentContracts? contract
     }
 
     /// <summary>Stores what was taken. An item that cannot be stored is refused.</summary>
-    /// <param name="audit">Null: the call is recorded elsewhere, or is a tenant's.</param>
+    /// <param name="audit">How the call is recorded, in this commit too; null: it is a tenant's.</param>
     public async Task KeepAsync(ItemOutcome[] outcomes, IngestAudit? audit, CancellationToken cancellationToken)
     {
         if (IsEmpty) return;

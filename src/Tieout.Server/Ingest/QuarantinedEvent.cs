@@ -13,7 +13,7 @@ namespace Tieout.Server.Ingest;
 /// <param name="Contract">The contract that put it aside, in its version at that time.</param>
 /// <param name="Lacks">What it lacks, as the contract says it.</param>
 /// <param name="WrongForm">Keys whose value has another form than the contract says.</param>
-/// <param name="State">waiting or released.</param>
+/// <param name="State">waiting, released, or superseded: its sender sent it complete, and that was charged.</param>
 /// <param name="SentBy">The key or token that handed it in.</param>
 /// <param name="ModelAsked">The model that was asked for, where another one answered.</param>
 /// <param name="Flags">What was odd about its counts; see <see cref="UsageFlags"/>.</param>
@@ -26,6 +26,7 @@ public sealed record QuarantinedEvent(
 {
     public const string Waiting = "waiting";
     public const string Released = "released";
+    public const string Superseded = "superseded";
 
     internal static RecordKey KeyOf(string org, AttemptId id) => new(RecordKind.QuarantinedEvent, org, id.ToString());
 

@@ -45,9 +45,9 @@ internal static class QuarantinedEvents
         Inputs.OnlyQuery(context, "state", "limit", "cursor");
         var (asOf, limit, id) = (ledger.Read.AsOf, Inputs.Limit(context), Inputs.Org(ledger, org).Org.Id);
         var state = Inputs.Query(context, "state") ?? QuarantinedEvent.Waiting;
-        if (state is not (QuarantinedEvent.Waiting or QuarantinedEvent.Released or "all"))
+        if (state is not (QuarantinedEvent.Waiting or QuarantinedEvent.Released or QuarantinedEvent.Superseded or "all"))
         {
-            throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(state)}' is no state: it is waiting, released or all.");
+            throw new ApiRefusedException(ApiError.ParameterInvalid, $"'{Inputs.Shown(state)}' is no state: it is waiting, released, superseded or all.");
         }
 
         RecordKey? after = Inputs.Query(context, "cursor") is { } cursor ? new(RecordKind.QuarantinedEvent, id, cursor) : null;
@@ -102,8 +102,10 @@ internal static class QuarantinedEvents
         // Charged first: if the server ends between the two, releasing it again is a replay.
         var item = standing.ToItem();
         var outcome = (await intake.TakeAsync([item], caller, envelope: null, context.RequestAborted, new IngestAudit(ledger, call)))[0];
-        if (outcome.Why is { } why) throw new ApiRefusedException(why.Error, why.Detail);
-        var released = standing with { State = QuarantinedEvent.Released, ChangedBy = call.Actor.Id, Reason = Inputs.Reason(body.Reason) };
+        var isSuperseded = outcome.Status is ItemStatus.Conflict;
+        if (!isSuperseded && outcome.Why is { } why) throw new ApiRefusedException(why.Error, why.Detail);
+        var state = isSuperseded ? QuarantinedEvent.Superseded : QuarantinedEvent.Released;
+        var released = standing with { State = state, ChangedBy = call.Actor.Id, Reason = Inputs.Reason(body.Reason) };
         await StoreAsync(ledger, call, released, row);
         return Answer.Ok(released, QuarantineJson.Default.QuarantinedEvent);
     }
@@ -140,6 +142,6 @@ internal static class QuarantinedEvents
 
         var standing = QuarantinedEvent.Parse(row.Body);
         return standing.State == QuarantinedEvent.Waiting
-            ? (row, standing) : throw new ApiRefusedException(ApiError.QuarantinedEventState, $"The event {usage} was released, so its usage is charged.");
+            ? (row, standing) : throw new ApiRefusedException(ApiError.QuarantinedEventState, $"The event {usage} is {standing.State}, so its usage is charged.");
     }
 }

@@ -102,6 +102,27 @@ public sealed class ContractApiTests
     }
 
     [Fact]
+    public async Task J1_an_event_whose_sender_sends_it_complete_is_charged_once_and_every_commit_names_who_sent_it()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await SetAsync(world, Contract.Replace("\"charge\"", "\"quarantine\"", StringComparison.Ordinal));
+        var complete = ""","team":"red","feature":"chat" """;
+        var (commit, audit) = (world.Ledger.Health.Commit, await AuditAsync(world));
+        var mixed = await world.UsageAsync($"[{Sending.Record("good", complete)},{Sending.Record("late")}]");
+        Assert.Equal((1, 0, 0, 0), mixed.Counts);
+        Assert.Equal(world.Ledger.Health.Commit - commit, await AuditAsync(world) - audit);
+
+        Assert.Equal((1, 0, 0, 0), (await world.UsageAsync($"[{Sending.Record("late", complete)}]")).Counts);
+        Assert.Equal(2 * 0.00045m, await world.SpentAsync());
+        var id = Text(mixed.Items.Single(item => Text(item, "status") == "quarantined"), "usage_id");
+        var path = $"/orgs/acme/quarantined-events/{id}/release";
+        var released = await world.OkAsync(HttpMethod.Post, path, """{"reason":"seen","incomplete":true}""");
+        Assert.Equal("superseded", Text(released, "state"));
+        Assert.Equal(2 * 0.00045m, await world.SpentAsync());
+        Assert.Empty((await world.GetAsync("/orgs/acme/quarantined-events")).GetProperty("items").EnumerateArray());
+    }
+
+    [Fact]
     public async Task A_version_that_breaks_someone_without_saying_so_is_refused_and_every_version_is_kept()
     {
         await using var world = await ApiWorld.StartAsync();
@@ -154,6 +175,9 @@ public sealed class ContractApiTests
 
     private static Task<HttpResponseMessage> PostAsync(ApiWorld world, string contract) =>
         world.SendAsync(HttpMethod.Post, "/contracts", $$"""{"contract":{{contract}},"reason":"finance asked"}""");
+
+    private static async Task<int> AuditAsync(ApiWorld world) =>
+        (await world.Ledger.Read.AuditAsync(new(null, null, null, null, Before: null, 1_000), TestContext.Current.CancellationToken)).Count;
 
     private static string? Text(JsonElement of, string name) => of.GetProperty(name).GetString();
 

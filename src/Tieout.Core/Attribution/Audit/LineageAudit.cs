@@ -11,7 +11,7 @@ namespace Tieout.Core.Attribution.Audit;
 /// <param name="overdue">Holds that were to end before this time and are open are not in flight any more.</param>
 public sealed class LineageAudit(KeyRing? keys, Executors executors, Instant overdue)
 {
-    /// <summary>Operations without a whole lineage that are told apart: some 50 MB.</summary>
+    /// <summary>The most operations without a whole lineage that the audit remembers, so that it counts each once.</summary>
     public const int RememberedMax = 1_000_000;
 
     private const int HashShown = 12;
@@ -22,7 +22,7 @@ public sealed class LineageAudit(KeyRing? keys, Executors executors, Instant ove
     /// <summary>By org.</summary>
     public IReadOnlyDictionary<string, LineageLine> Lines => _lines;
 
-    /// <summary>There were more operations without a whole lineage than are told apart, so their number is too low.</summary>
+    /// <summary>The audit met more operations without a whole lineage than it remembers, so it counted too few.</summary>
     public bool IsAtLeast { get; private set; }
 
     /// <summary>Usage without a step comes before the operations, so that these are known not to be whole.</summary>

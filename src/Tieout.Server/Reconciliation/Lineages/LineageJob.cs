@@ -3,7 +3,7 @@ using Tieout.Server.Jobs;
 
 namespace Tieout.Server.Reconciliation.Lineages;
 
-/// <summary>Audits the lineages of the last two days once a day, so that what it finds is told as any finding is.</summary>
+/// <summary>Audits the lineages of the last two days once a day, and keeps what it finds as findings.</summary>
 internal sealed class LineageJob(LineageAudits audits) : IDailyJob
 {
     /// <summary>A day that the job did not run is looked at the day after.</summary>
