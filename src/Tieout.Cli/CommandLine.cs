@@ -65,6 +65,7 @@ internal static class CommandLine
             MoneyCommands.TopUp(globals), MoneyCommands.Grant(globals), CorrectCommand.Build(globals), FreezeCommands.Freeze(globals), FreezeCommands.Unfreeze(
                 globals), ProposalCommands.Build(globals), MoneyCommands.Balance(globals),
             UsageCommand.Build(globals), DistributionsCommand.Build(globals), SpendCommand.Build(globals),
+            SharedCostCommand.Build(globals),
             RuntimeCommands.Build(globals), OperationCommand.Build(globals), HoldsCommand.Build(globals), ReconcileCommand.Build(
                 globals), FindingsCommand.Build(globals),
             InvoiceCommand.Build(globals), CostsCommand.Build(globals), TieCommand.Build(globals), ExportCommand.Build(globals), PricesCommands.Build(

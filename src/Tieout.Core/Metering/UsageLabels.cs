@@ -113,4 +113,7 @@ public enum UsageSource
     AppRuntime,
     ToolCall,
     Import,
+
+    /// <summary>A tenant's part of a cost that several share. Nobody used it: it is of the org, and of nothing below it.</summary>
+    SharedCost,
 }

@@ -12,6 +12,7 @@ using Tieout.Server.Http;
 using Tieout.Server.Incidents;
 using Tieout.Server.Ingest;
 using Tieout.Server.Invoicing;
+using Tieout.Server.Invoicing.Shared;
 using Tieout.Server.Jobs;
 using Tieout.Server.Ledger;
 using Tieout.Server.Metering;
@@ -85,6 +86,7 @@ public static class ApiEndpoints
         api.MapInvoices();
         api.MapIssued();
         api.MapSpend();
+        api.MapSharedCosts();
         api.MapCosts();
         api.MapCostReconciliation();
         api.MapBudgetReconciliation();
