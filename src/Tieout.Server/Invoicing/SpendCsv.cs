@@ -28,7 +28,8 @@ internal static class SpendCsv
         {
             await csv.RowAsync(
                 [
-                    line.Kind, .. body.By.Select(name => line.Group[name] ?? UsageLabels.Unattributed), .. figures.Select(figure => figure.Of(line)), body.Asset, body.From, body.To,
+                    line.Kind, .. body.By.Select(name => line.Group[name] ?? UsageLabels.Unattributed), .. figures.Select(figure => figure.Of(line)),
+                    body.Asset, body.From, body.To,
                     body.TimeZone, Text(body.AsOf),
                 ],
                 cancellationToken);

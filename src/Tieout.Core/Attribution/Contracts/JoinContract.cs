@@ -27,7 +27,8 @@ public sealed record JoinContract(
     public ImmutableArray<Requirement> Requirements(UsageSource source) =>
     [
         .. Keys.Where(key => key.Binds(source)).Select(key => new Requirement(key.Name, [ContractField.Find(key.Name)!])),
-        .. (source == UsageSource.SharedCost ? [] : Segmentation).Select(segment => new Requirement(segment, [.. Alternatives(segment).Select(name => ContractField.Find(name)!)])),
+        .. (source == UsageSource.SharedCost ? [] : Segmentation)
+            .Select(segment => new Requirement(segment, [.. Alternatives(segment).Select(name => ContractField.Find(name)!)])),
     ];
 
     public string ToJson() => JsonSerializer.Serialize(this, ContractJson.Default.JoinContract);

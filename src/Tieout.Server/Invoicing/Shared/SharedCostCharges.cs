@@ -37,7 +37,11 @@ internal sealed class SharedCostCharges(ILedger ledger)
     /// <exception cref="ApiRefusedException">The window is charged already, or by another split.</exception>
     public async Task<SharedCostBody> ChargeAsync(SharedCostRequest request, SharedCostBody split, SharedCostBody? recorded, AdminCall call)
     {
-        if (recorded is not null && !IsSame(recorded, split)) throw Charged($"'{request.Name}' was charged for {recorded.Window} with other costs or another method.");
+        if (recorded is not null && !IsSame(recorded, split))
+        {
+            throw Charged($"'{request.Name}' was charged for {recorded.Window} with other costs or another method.");
+        }
+
         var standing = recorded ?? split with
         {
             Items = [.. split.Items.Select(item => item.Org is null ? item : item with { State = "recorded", UsageId = IdOf(request, item.Org).ToString() })],
