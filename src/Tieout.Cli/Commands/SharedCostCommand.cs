@@ -30,12 +30,16 @@ internal static class SharedCostCommand
         var name = new Option<string>("--name") { Required = true, Description = "The cluster or platform, for example k8s-prod.", HelpName = "NAME" };
         var method = new Option<string>("--method")
         {
-            Required = true, Description = $"{string.Join(", ", SharedCostMethod.All.Select(known => known.Name))}.", HelpName = "METHOD",
+            Required = true,
+            Description = $"{string.Join(", ", SharedCostMethod.All.Select(known => known.Name))}.",
+            HelpName = "METHOD",
         };
         method.AcceptOnlyFromAmong([.. SharedCostMethod.All.Select(known => known.Name)]);
         var window = new Option<string>("--window")
         {
-            Required = true, Description = "A month (2026-11) or a day (2026-11-22) of UTC. The usage of it decides the parts.", HelpName = "WINDOW",
+            Required = true,
+            Description = "A month (2026-11) or a day (2026-11-22) of UTC. The usage of it decides the parts.",
+            HelpName = "WINDOW",
         };
         var format = new Option<string>("--format") { Description = "opencost or focus. Default: opencost.", DefaultValueFactory = _ => "opencost" };
         format.AcceptOnlyFromAmong("opencost", "focus");
@@ -43,7 +47,8 @@ internal static class SharedCostCommand
         var parts = new Option<string[]>("--part")
         {
             Description = "For the method fixed: an org and its percentage, for example acme=60. Repeat it. What is left is unallocated.",
-            HelpName = "ORG=PERCENT", AllowMultipleArgumentsPerToken = true,
+            HelpName = "ORG=PERCENT",
+            AllowMultipleArgumentsPerToken = true,
         };
         var asset = new Option<string?>("--asset") { Description = "The asset of the cost, where the orgs use several." };
         var charge = new Option<bool>("--charge") { Description = "Charge each tenant its part, once for the name and window. Default: only show the parts." };

@@ -106,7 +106,8 @@ internal static class SpendEndpoints
     {
         var (sums, group) = (line.Sums, by.Names.Zip(line.Values).ToDictionary(pair => pair.First, pair => pair.Second));
         return new(
-            kind, group, line.Groups, sums.Attempts, sums.Failures, sums.InputTokens, sums.CacheReadTokens, sums.CacheWriteTokens, sums.OutputTokens, sums.ReasoningTokens,
+            kind, group, line.Groups, sums.Attempts, sums.Failures, sums.InputTokens, sums.CacheReadTokens, sums.CacheWriteTokens, sums.OutputTokens,
+            sums.ReasoningTokens,
             sums.Charge, sums.Corrections, viewer == Viewer.Platform ? sums.ProviderCost : null);
     }
 }

@@ -32,7 +32,8 @@ public sealed class BudgetBurnTests
 
         var burn = BudgetBurn.Of(BurnWindow.All.Single(one => one.Name == window), counts);
 
-        Assert.Equal((billable, lacking, rate is null ? null : decimal.Parse(rate, culture), isBurning), (burn.Billable, burn.Lacking, burn.Rate, burn.IsBurning));
+        Assert.Equal(
+            (billable, lacking, rate is null ? null : decimal.Parse(rate, culture), isBurning), (burn.Billable, burn.Lacking, burn.Rate, burn.IsBurning));
     }
 
     [Theory]

@@ -46,7 +46,8 @@ public sealed class SharedCostSplitTests
         if (SharedCostSplit.Validate(made.Method, made.Costs, made.Weights) is not null) return true;
         var lines = SharedCostSplit.Of(made.Method, made.Costs, made.Weights);
         return lines.SequenceEqual(SharedCostSplit.Of(made.Method, made.Costs, made.Weights))
-            && lines.SequenceEqual(SharedCostSplit.Of(made.Method, [.. made.Costs.Reverse()], [.. made.Weights.OrderBy(one => one.Org.GetHashCode(StringComparison.Ordinal))]));
+            && lines.SequenceEqual(SharedCostSplit.Of(
+                made.Method, [.. made.Costs.Reverse()], [.. made.Weights.OrderBy(one => one.Org.GetHashCode(StringComparison.Ordinal))]));
     }));
 
     [Fact]

@@ -67,7 +67,7 @@ public sealed class SpendReportTests
     }));
 
     [Fact]
-    public void J1_no_label_can_be_called_as_spend_without_one_is() => Assert.False(Tenancy.Names.IsValid(UsageLabels.Unattributed));
+    public void J1_no_label_can_be_called_as_spend_without_one_is() => Assert.False(Core.Tenancy.Names.IsValid(UsageLabels.Unattributed));
 
     [Fact]
     public void J1_unattributed_spend_beyond_those_shown_is_a_line_before_the_others()

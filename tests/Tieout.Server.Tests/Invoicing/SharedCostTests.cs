@@ -80,7 +80,10 @@ public sealed class SharedCostTests
     [Fact]
     public async Task U1_above_the_approval_limit_a_part_waits_for_a_second_person_and_is_charged_when_they_approve()
     {
-        await using var world = await StartAsync(options => options with { Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Parse("5")) } });
+        await using var world = await StartAsync(options => options with
+        {
+            Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Parse("5")) },
+        });
         var before = await world.SpentAsync("beta");
         var split = await world.OkAsync(HttpMethod.Post, "/shared-costs", Body("platform", "2026-10", "\"9\""));
         Assert.Equal(["tenant acme 100 3 charged", "tenant beta 200 6 proposed"], Said(split));

@@ -12,7 +12,8 @@ using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Triage;
 
-/// <summary>An org with its traffic: operations with rightly linked envelopes, and usage from elsewhere, written as the gateway and the doors write them.</summary>
+/// <summary>An org with its traffic: operations with rightly linked envelopes, and usage from elsewhere, written as the gateway and the doors
+/// write them.</summary>
 internal sealed class TriageTraffic(EnvelopeWorld world, string org, Random random)
 {
     private static readonly EnvelopeSecret Secret = EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText);
@@ -115,8 +116,8 @@ internal sealed class TriageTraffic(EnvelopeWorld world, string org, Random rand
         {
             var usage = Usage(Org, UsageSource.Import, $"free-{Org}-{i}", 1);
             var bare = new UsageLabels { Org = Org, Provider = "openai", Model = "gpt-4o", Source = UsageSource.Import };
-            await world.World.DoAsync(new Command.Charge(
-                usage with { Usage = usage.Usage with { Labels = bare, Counts = default, TraceId = null, EndUser = null }, Charge = Amount.Zero, ProviderCost = Amount.Zero }, Fact: true));
+            var lacking = usage.Usage with { Labels = bare, Counts = default, TraceId = null, EndUser = null };
+            await world.World.DoAsync(new Command.Charge(new(lacking, usage.Price, Amount.Zero, Amount.Zero), Fact: true));
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Tieout.Core;
 using Tieout.Core.Invoicing.Shared;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;

@@ -1,4 +1,3 @@
-using Tieout.Core;
 using Tieout.Core.Invoicing.Shared;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;

@@ -43,19 +43,20 @@ internal static class SharedCostEndpoints
 
         var charges = new SharedCostCharges(ledger);
         var recorded = body.Charge ? await charges.RecordedAsync(request, context.RequestAborted) : null;
-        var split = await SplitAsync(request, reason, ledger, context.RequestAborted);
+        var split = await ReadAsync(request, reason, ledger, context.RequestAborted);
         if (body.Charge) return Answer.Made(isNew: true, await charges.ChargeAsync(request, split, recorded, call), SharedCostJson.Default.SharedCostBody);
         call.MarkRecorded("Nothing changes.");
         return Answer.Ok(split, SharedCostJson.Default.SharedCostBody);
     }
 
-    private static async Task<SharedCostBody> SplitAsync(SharedCostRequest request, string? reason, ILedger ledger, CancellationToken cancellationToken)
+    private static async Task<SharedCostBody> ReadAsync(SharedCostRequest request, string? reason, ILedger ledger, CancellationToken cancellationToken)
     {
         var asOf = ledger.Read.AsOf;
         var weights = await SharedCostWeights.ReadAsync(request, ledger.Read, cancellationToken);
         if (SharedCostSplit.Validate(request.Method, request.Costs, weights) is { } flaw) throw SharedCostRequest.Refused(flaw);
         var lines = SharedCostSplit.Of(request.Method, request.Costs, weights);
-        var whole = request.Method == SharedCostMethod.Fixed ? SharedCostSplit.FixedWhole : lines.Aggregate(Int128.Zero, static (sum, line) => sum + line.Weight);
+        var whole = request.Method == SharedCostMethod.Fixed
+            ? SharedCostSplit.FixedWhole : lines.Aggregate(Int128.Zero, static (sum, line) => sum + line.Weight);
         return new(
             request.Name, request.Window, request.From.ToString(), request.To.ToString(), request.Asset, request.Method.Id, request.Method.Unit,
             request.Costs.Sum(cost => cost.Cost), [.. request.Costs.Select(cost => new SharedCostItemBody(SnakeCase.Of(cost.Kind), cost.Name, cost.Cost))],
