@@ -131,7 +131,12 @@ internal sealed class TriageTraffic(EnvelopeWorld world, string org, Random rand
     {
         var labels = new UsageLabels
         {
-            Org = org, Key = org == Org ? Key : null, Feature = $"feature-{random.Next(3)}", Provider = "openai", Model = "gpt-4o", Source = source,
+            Org = org,
+            Key = org == Org ? Key : null,
+            Feature = $"feature-{random.Next(3)}",
+            Provider = "openai",
+            Model = "gpt-4o",
+            Source = source,
         };
         var usage = new UsageRecord(
             new(Guid.CreateVersion7()), labels, operation, no, "wf-1", $"corr-{random.NextInt64():x}", $"{random.NextInt64():x16}{random.NextInt64():x16}",
