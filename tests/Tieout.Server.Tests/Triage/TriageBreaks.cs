@@ -154,7 +154,11 @@ internal sealed class TriageBreaks(EnvelopeWorld world, TriageTraffic traffic, R
     /// <summary>Takes away what was set for this org, so that the next org begins with none of it.</summary>
     public async Task EndAsync()
     {
-        foreach (var policy in _policies) await StoreAsync(SettingKind.GuardPolicy, policy.Name, (policy with { Mode = GuardMode.Off }).ToJson());
+        foreach (var policy in _policies.Where(policy => policy.Mode is not GuardMode.Off))
+        {
+            await StoreAsync(SettingKind.GuardPolicy, policy.Name, (policy with { Mode = GuardMode.Off }).ToJson());
+        }
+
         foreach (var item in _overrides)
         {
             var longAgo = item with { From = item.From.AddDays(-40), Until = item.From.AddDays(-40).AddHours(1) };
