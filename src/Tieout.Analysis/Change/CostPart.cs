@@ -7,7 +7,7 @@ public enum CostDriver
     Volume,
 
     /// <summary>More undo, retries and auto-saves for each primary request.</summary>
-    Hidden,
+    HiddenRecompute,
 
     /// <summary>More calls for each primary request because tools failed.</summary>
     ToolRetries,
@@ -16,10 +16,10 @@ public enum CostDriver
     Mix,
 
     /// <summary>More tokens in each request.</summary>
-    Input,
+    InputTokens,
 
     /// <summary>More tokens in each answer.</summary>
-    Output,
+    OutputTokens,
 
     /// <summary>Less of the input was read from a cache, or more was written to one.</summary>
     Cache,
@@ -101,11 +101,11 @@ public sealed class CostParts
     public static CostDriver DriverOf(CostPart part) => part switch
     {
         CostPart.Volume => CostDriver.Volume,
-        CostPart.Hidden => CostDriver.Hidden,
+        CostPart.Hidden => CostDriver.HiddenRecompute,
         CostPart.ToolRetries => CostDriver.ToolRetries,
         CostPart.Mix => CostDriver.Mix,
-        CostPart.Input => CostDriver.Input,
-        CostPart.Visible or CostPart.Reasoning => CostDriver.Output,
+        CostPart.Input => CostDriver.InputTokens,
+        CostPart.Visible or CostPart.Reasoning => CostDriver.OutputTokens,
         CostPart.Cache => CostDriver.Cache,
         CostPart.ListPrice or CostPart.EffectivePrice => CostDriver.Price,
         CostPart.Fees => CostDriver.Fees,

@@ -27,10 +27,10 @@ public static class CauseNaming
         return finding.Driver switch
         {
             CostDriver.Volume => OfActivity(change, finding, leaves, shape),
-            CostDriver.Hidden => OfTrigger(leaves),
+            CostDriver.HiddenRecompute => OfTrigger(leaves),
             CostDriver.ToolRetries => SpikeCause.ToolFailures,
-            CostDriver.Input => IsContext(shape) ? SpikeCause.ContextGrowth : SpikeCause.TemplateGrowth,
-            CostDriver.Output => Sum(leaves, CostPart.Reasoning) > Sum(leaves, CostPart.Visible) ? SpikeCause.ReasoningEffort : SpikeCause.OutputLength,
+            CostDriver.InputTokens => IsContext(shape) ? SpikeCause.ContextGrowth : SpikeCause.TemplateGrowth,
+            CostDriver.OutputTokens => Sum(leaves, CostPart.Reasoning) > Sum(leaves, CostPart.Visible) ? SpikeCause.ReasoningEffort : SpikeCause.OutputLength,
             CostDriver.Cache => SpikeCause.CacheMiss,
             CostDriver.Price => Sum(leaves, CostPart.ListPrice) >= Sum(leaves, CostPart.EffectivePrice) ? SpikeCause.ListPrice : SpikeCause.EffectivePrice,
             _ => SpikeCause.Fees,

@@ -31,7 +31,7 @@ public sealed class CostChangeTests
     public void Twice_the_input_of_a_request_is_input_alone()
     {
         var parts = Change(input: 2).Parts;
-        Assert.Equal((80, 80), ((long)parts[CostDriver.Input], (long)parts.Sum));
+        Assert.Equal((80, 80), ((long)parts[CostDriver.InputTokens], (long)parts.Sum));
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class CostChangeTests
     public void Retries_for_each_request_are_hidden_recompute_and_those_that_follow_the_traffic_are_volume()
     {
         CostLeaf[] more = [Leaf("a", Figures(10, 800, 200), Figures(10, 800, 200)), Retry(Figures(1, 80, 20), Figures(5, 400, 100))];
-        Assert.Equal((400, 400), Both(CostChange.Of(more, ["feature"]).Parts, CostDriver.Hidden));
+        Assert.Equal((400, 400), Both(CostChange.Of(more, ["feature"]).Parts, CostDriver.HiddenRecompute));
         CostLeaf[] alike = [Leaf("a", Figures(10, 800, 200), Figures(20, 1_600, 400)), Retry(Figures(1, 80, 20), Figures(2, 160, 40))];
         Assert.Equal((1_100, 1_100), Both(CostChange.Of(alike, ["feature"]).Parts, CostDriver.Volume));
     }

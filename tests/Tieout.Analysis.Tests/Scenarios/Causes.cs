@@ -43,7 +43,8 @@ internal static class Causes
         return new("leaked key", Spike, [SpikeCause.NewKey], ["key key-new"], (stream, trigger, hour, behaviour) =>
         {
             if (stream.Key == "key-new" && (hour < onset || trigger is not null)) behaviour.Rate = 0;
-        }) { Onset = onset };
+        })
+        { Onset = onset };
     }
 
     private static Planted ContextGrowth(Traffic traffic)
@@ -156,7 +157,8 @@ internal static class Causes
             if (stream.Feature != feature) return;
             if (stream.Model is "small" && hour >= onset) like.Rate = 0;
             if (stream is { Model: "big", UsersPart: 7 } && hour < onset) like.Rate = 0;
-        }) { Onset = onset };
+        })
+        { Onset = onset };
     }
 
     private static Planted Fallback(Traffic traffic)
@@ -168,7 +170,8 @@ internal static class Causes
         {
             if (stream.Provider is "p1" && hour >= onset) like.Rate = 0;
             if (stream.Provider is "p3" && hour < onset) like.Rate = 0;
-        }) { Onset = onset };
+        })
+        { Onset = onset };
     }
 
     private static Planted Launch(Traffic traffic)
@@ -183,7 +186,8 @@ internal static class Causes
         return new("launch", Spike, [SpikeCause.NewSegment], ["feature feature-new"], (stream, _, hour, like) =>
         {
             if (stream.Feature == "feature-new" && hour < onset) like.Rate = 0;
-        }) { Onset = onset };
+        })
+        { Onset = onset };
     }
 
     private static Planted Triple(Traffic traffic)
@@ -201,7 +205,8 @@ internal static class Causes
         return new(name, Spike, causes, place, (stream, trigger, hour, like) =>
         {
             if (hour >= onset) change(stream, trigger, like);
-        }) { Onset = onset };
+        })
+        { Onset = onset };
     }
 
     private static int Onset(Traffic traffic) => Traffic.Hours - traffic.Random.Next(8, 37);

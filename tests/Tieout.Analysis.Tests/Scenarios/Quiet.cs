@@ -25,14 +25,16 @@ internal static class Quiet
     private static Planted Fall(Traffic traffic) => Of("fall", [SpikeVerdict.None], (_, _, hour, like) => like.Rate *= hour >= Traffic.BaselineHours ? 0.3 : 1);
 
     private static Planted ColdStart(Traffic traffic) => Of("cold start", [SpikeVerdict.InsufficientBaseline], (_, _, hour, like) =>
-        like.Rate *= hour >= Traffic.BaselineHours ? 2 : 1) with { Since = Traffic.BaselineHours - 48 };
+        like.Rate *= hour >= Traffic.BaselineHours ? 2 : 1) with
+    { Since = Traffic.BaselineHours - 48 };
 
     private static Planted Duplicates(Traffic traffic)
     {
         var cost = traffic.Streams.Sum(traffic.CostOf);
         return Of("duplicates", [SpikeVerdict.Metering], (_, _, hour, like) => like.Rate *= hour >= Traffic.Hours - 20 ? 2 : 1) with
         {
-            Signs = new((Int128)(cost * 20), 0), Metering = MeteringCause.Duplicates,
+            Signs = new((Int128)(cost * 20), 0),
+            Metering = MeteringCause.Duplicates,
         };
     }
 
@@ -41,7 +43,8 @@ internal static class Quiet
         var cost = traffic.Streams.Sum(traffic.CostOf);
         return Of("backfill", [SpikeVerdict.Metering], (_, _, hour, like) => like.Rate *= hour >= Traffic.Hours - 20 ? 1.8 : 1) with
         {
-            Signs = new(0, (Int128)(cost * 16)), Metering = MeteringCause.Backfill,
+            Signs = new(0, (Int128)(cost * 16)),
+            Metering = MeteringCause.Backfill,
         };
     }
 
@@ -50,7 +53,8 @@ internal static class Quiet
     {
         (like.CacheRead, like.Visible, like.Reasoning) = (0.8, 20, 0);
         like.List[1] = hour >= Traffic.Hours - 24 ? like.List[0] * 0.5 : 0;
-    }) with { Metering = MeteringCause.PriceBook };
+    }) with
+    { Metering = MeteringCause.PriceBook };
 
     private static Planted CountedTwice(Traffic traffic) => Of("counted twice", [SpikeVerdict.Metering], (_, _, hour, like) =>
     {
@@ -59,7 +63,8 @@ internal static class Quiet
         like.CacheRead = read / (like.Input + read);
         like.CacheWrite *= like.Input / (like.Input + read);
         like.Input += read;
-    }) with { Metering = MeteringCause.UsageShape };
+    }) with
+    { Metering = MeteringCause.UsageShape };
 
     private static Planted Of(string name, SpikeVerdict[] verdicts, Action<Stream, string?, int, Behaviour> inject) => new(name, verdicts, [], [], inject);
 }
