@@ -54,8 +54,8 @@ public sealed class CostChange
     private static double Volume(IReadOnlyList<CostLeaf> leaves, Func<CostLeaf, LeafFigures> of) =>
         leaves.Where(leaf => leaf.Class is AttemptClass.Primary).Sum(leaf => of(leaf).Attempts);
 
-    /// <summary>Shares add up to one, so a leaf that grows as all do has moved no mix, however cheap or dear it is. The mean cost of a request that moved is taken
-    /// out of each leaf's mix and put to its volume; over all leaves that is nothing, to the nano-unit.</summary>
+    /// <summary>Shares add up to one, so a leaf that grows as all do has moved no mix, however cheap or dear it is. The mean cost of a request that moved is
+    /// taken out of each leaf's mix and put to its volume; over all leaves that is nothing, to the nano-unit.</summary>
     /// <param name="leaves">Of primary requests.</param>
     private static void CenterMix(List<LeafChange> leaves, double before, double after)
     {

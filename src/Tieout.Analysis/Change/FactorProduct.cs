@@ -4,8 +4,8 @@ namespace Tieout.Analysis.Change;
 /// <remarks>
 /// The effect of a factor is its change times the mean of the product of all others on the straight way from the first values to the second (Owen's multilinear
 /// extension on the diagonal). That mean is an integral of a polynomial, one degree below the number of factors, which four nodes of Gauss and Legendre give
-/// exactly up to degree 7. No factor comes first, so no order decides; zeros and negative values are values like others; and an effect is linear in the change of
-/// its factor, so that a factor that is a sum can be split further.
+/// exactly up to degree 7. No factor comes first, so no order decides; zeros and negative values are values like others; and an effect is linear in the
+/// change of its factor, so that a factor that is a sum can be split further.
 /// </remarks>
 internal static class FactorProduct
 {

@@ -34,7 +34,8 @@ internal static class LeafEffects
 
     private static double[] Activity(LeafFactors factors) => [factors.Volume, factors.Part];
 
-    /// <summary>What a change of the leaf's part is: calls that grow as primary requests do are volume, and only what grows beyond them is hidden recompute.</summary>
+    /// <summary>The name of a change of the leaf's part: calls that grow as primary requests do are volume, and only growth beyond them is hidden
+    /// recompute.</summary>
     private static CostPart PartOf(AttemptClass cause) => cause switch
     {
         AttemptClass.Hidden => CostPart.Hidden,

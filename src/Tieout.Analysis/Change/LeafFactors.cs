@@ -39,8 +39,8 @@ internal sealed class LeafFactors
     /// <summary>Cost of an attempt beside its tokens, in nano-units.</summary>
     public double Fee { get; private set; }
 
-    /// <summary>The factors of both periods. What only one of them has a ratio for is taken from that one, so that a leaf that is new, or has vanished, is a change
-    /// of its part and of nothing else.</summary>
+    /// <summary>The factors of both periods. What only one of them has a ratio for is taken from that one, so that a leaf that is new, or has vanished, is a
+    /// change of its part and of nothing else.</summary>
     public static (LeafFactors Before, LeafFactors After) Of(CostLeaf leaf, double before, double after)
     {
         var (first, second) = (new LeafFactors(leaf.Expected, before), new LeafFactors(leaf.Actual, after));

@@ -1,8 +1,8 @@
 namespace Tieout.Analysis.Detection;
 
 /// <summary>How much each hour of a baseline counts for what some later hours should have been.</summary>
-/// <remarks>Each later hour is compared with the mean of the baseline's hours with the same hour on the clock, of weekends with weekends, without those that were
-/// out of the ordinary themselves. So a busy Monday morning is not a rise, and a spike of last week hides none of this.</remarks>
+/// <remarks>Each later hour is compared with the mean of the baseline's hours with the same hour on the clock, of weekends with weekends, without those that
+/// were out of the ordinary themselves. So a busy Monday morning is not a rise, and a spike of last week hides none of this.</remarks>
 public static class BaselineHours
 {
     /// <summary>Deviations from which an hour of the baseline is left out.</summary>

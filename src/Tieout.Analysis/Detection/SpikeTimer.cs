@@ -31,7 +31,8 @@ public static class SpikeTimer
         var end = judged.Count > 0 ? judged[^1].Hour + 1 : judgedFrom;
         if (HourProfile.Of(baseline) is not { } profile || judged.Count == 0)
         {
-            return new(SpikeVerdict.InsufficientBaseline, BenignReason.None, judgedFrom, end, 0, new Dictionary<long, double>(), 0, judged.Sum(point => point.Value));
+            var cost = judged.Sum(point => point.Value);
+            return new(SpikeVerdict.InsufficientBaseline, BenignReason.None, judgedFrom, end, 0, new Dictionary<long, double>(), 0, cost);
         }
 
         var shift = ShiftDetector.Judge(profile, judged);

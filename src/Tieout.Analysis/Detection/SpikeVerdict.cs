@@ -35,7 +35,7 @@ public enum BenignReason
 /// <param name="From">The first hour above the usual; where the verdict names none, the first after the baseline.</param>
 /// <param name="To">The end of what is compared, excluded.</param>
 /// <param name="Weights">How much each hour of the baseline counts; empty: there is too little of it.</param>
-/// <param name="Expected">Of the hours from <paramref name="From"/> to <paramref name="To"/>, in the unit of the points; so is <paramref name="Actual"/>.</param>
+/// <param name="Expected">Of the hours from <paramref name="From"/> to <paramref name="To"/>, in the unit of the points.</param>
 public sealed record SpikeTiming(
     SpikeVerdict Verdict, BenignReason Benign, long From, long To, int HoursAbove, IReadOnlyDictionary<long, double> Weights, double Expected, double Actual)
 {

@@ -84,8 +84,8 @@ public static class SegmentSearch
             foreach (var (effect, cost, leaves, first) in sums.Values)
             {
                 if (effect <= 0) continue;
-                groups.Add(new(
-                    dimensions, [.. dimensions.Select(dimension => field.Codes[dimension][first])], effect / rising, expected > 0 ? cost / expected : 0, leaves, first));
+                int[] codes = [.. dimensions.Select(dimension => field.Codes[dimension][first])];
+                groups.Add(new(dimensions, codes, effect / rising, expected > 0 ? cost / expected : 0, leaves, first));
             }
         }
 
@@ -133,7 +133,8 @@ public static class SegmentSearch
     }
 
     /// <summary>The shortest name of the same leaves.</summary>
-    private static Group Shortest(Group group, List<Group> groups) => groups.Where(other => other.IsSameAs(group)).MinBy(other => other.Dimensions.Length) ?? group;
+    private static Group Shortest(Group group, List<Group> groups) =>
+        groups.Where(other => other.IsSameAs(group)).MinBy(other => other.Dimensions.Length) ?? group;
 
     private sealed record Group(int[] Dimensions, int[] Codes, double Coverage, double Share, int Leaves, int First)
     {

@@ -42,7 +42,8 @@ public static class MeteringRules
         if ((double)signs.Duplicates >= ExplainedMin * rise) return MeteringCause.Duplicates;
         if ((double)signs.Backfill >= ExplainedMin * rise) return MeteringCause.Backfill;
         if (Sum(change, HasPriceFix, parts => parts[CostDriver.Price]) >= ExplainedMin * rise) return MeteringCause.PriceBook;
-        return Sum(change, CountsCacheTwice, parts => parts[CostDriver.InputTokens] + parts[CostDriver.Cache]) >= ExplainedMin * rise ? MeteringCause.UsageShape : null;
+        var twice = Sum(change, CountsCacheTwice, parts => parts[CostDriver.InputTokens] + parts[CostDriver.Cache]);
+        return twice >= ExplainedMin * rise ? MeteringCause.UsageShape : null;
     }
 
     private static double Sum(CostChange change, Func<CostLeaf, bool> isOf, Func<CostParts, Int128> part) =>

@@ -90,7 +90,8 @@ internal static class SpikeCommand
     private static string Sparkline(IReadOnlyList<SpikeHourBody> hours)
     {
         var most = hours.Select(hour => hour.Cost).DefaultIfEmpty().Max();
-        return string.Concat(hours.Select(hour => most.Nanos <= 0 || hour.Cost.Nanos <= 0 ? Bars[0] : Bars[(int)(hour.Cost.Nanos * (Bars.Length - 1) / most.Nanos)]));
+        return string.Concat(hours.Select(
+            hour => most.Nanos <= 0 || hour.Cost.Nanos <= 0 ? Bars[0] : Bars[(int)(hour.Cost.Nanos * (Bars.Length - 1) / most.Nanos)]));
     }
 
     private static string Short(string time) => time.Length > 16 ? time[..16] + "Z" : time;

@@ -109,7 +109,8 @@ internal static class Causes
     {
         var feature = Pick(traffic, stream => stream.Feature);
         var factor = 1 + (Factor(traffic, stream => stream.Feature == feature) - 1) / part;
-        return Of(traffic, trigger, [cause], [$"feature {feature}"], (stream, of, like) => like.Rate *= stream.Feature == feature && of == trigger ? factor : 1);
+        return Of(traffic, trigger, [cause], [$"feature {feature}"], (stream, of, like) =>
+            like.Rate *= stream.Feature == feature && of == trigger ? factor : 1);
     }
 
     private static Planted RetryStorm(Traffic traffic)
@@ -139,7 +140,8 @@ internal static class Causes
 
     private static Planted Migration(Traffic traffic)
     {
-        var feature = traffic.Streams.Where(stream => stream.Model is "small").GroupBy(stream => stream.Feature).MaxBy(each => each.Sum(stream => stream.PerHour))!.Key;
+        var feature = traffic.Streams.Where(stream => stream.Model is "small").GroupBy(stream => stream.Feature)
+            .MaxBy(each => each.Sum(stream => stream.PerHour))!.Key;
         var moved = traffic.Streams.Where(stream => stream.Feature == feature && stream.Model is "small").ToList();
         var rise = Rise(traffic) * traffic.Streams.Sum(traffic.CostOf) / moved.Sum(stream => traffic.CostOf(stream with { Model = "big" }));
 

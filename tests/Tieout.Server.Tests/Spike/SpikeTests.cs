@@ -18,8 +18,8 @@ public sealed class SpikeTests
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    // Goal: the report names what happened, where and since when, and its parts are the change of what the ledger charged. Method: nine days of two orgs; in the
-    // last 12 hours every request of one feature of one org has five times the input.
+    // Goal: the report names what happened, where and since when, and its parts are the change of what the ledger charged. Method: nine days of two orgs; in
+    // the last 12 hours every request of one feature of one org has five times the input.
     [Fact]
     public async Task T1_a_template_that_grew_is_named_and_the_parts_add_up_to_what_the_ledger_charged()
     {
@@ -29,7 +29,8 @@ public sealed class SpikeTests
         Assert.Equal(("sustained", "2025-11-11T12:00:00Z"), (Text(spike, "verdict"), Text(spike, "onset")));
         var cause = spike.GetProperty("causes").EnumerateArray().Single();
         Assert.Equal(("template_growth", "input_tokens"), (Text(cause, "cause"), Text(cause, "driver")));
-        Assert.Equal(["org org-1", "feature chat"], cause.GetProperty("places")[0].GetProperty("labels").EnumerateObject().Select(label => $"{label.Name} {label.Value}"));
+        var place = cause.GetProperty("places")[0].GetProperty("labels");
+        Assert.Equal(["org org-1", "feature chat"], place.EnumerateObject().Select(label => $"{label.Name} {label.Value}"));
         Assert.Contains("Every request has more input tokens: org org-1, feature chat.", Text(spike, "sentence"), StringComparison.Ordinal);
 
         var parts = spike.GetProperty("parts").EnumerateArray().ToList();
