@@ -55,10 +55,11 @@ internal sealed class DerivedCheck
     }
 
     /// <param name="labels">Of the posting's usage; 0: it names none.</param>
-    public void Add(in Posting posting, int labels, Book book)
+    /// <param name="usage">The posting's usage; null where it corrects none.</param>
+    public void Add(in Posting posting, int labels, UsageRow? usage, Book book)
     {
         if (_recount is null || book.Org(posting.Org) is not { } org) return;
-        var counted = CountedPosting.Of(posting, labels);
+        var counted = CountedPosting.Of(posting, labels, usage);
         _recount.Add(counted, org);
         _hours.Add(counted);
     }
@@ -79,14 +80,14 @@ internal sealed class DerivedCheck
         {
             Compare<RecountTable, RecountLine, RecountKey>(recount.Lines, LineReads.Line, line => line.Key, names.Of);
             Compare<StatusTable, StatusLine, StatusKey>(
-                recount.Statuses, LineReads.Status, line => line.Key, key => $"{names.Of(key.Of)}, status {key.Status}, without {key.Absent}");
+                recount.Statuses, LineReads.Status, line => line.Key, key => $"{names.Of(key.Of)}, {key.Traits}, without {key.Absent}");
             Compare<MonthTable, MonthLine, MonthKey>(
                 recount.Months, LineReads.Month, line => line.Key, key => $"{names.Of(key.Org)}, month from {key.Start}");
             string Rows(int labels) => labels < 0 ? $"corrections of {names.OfLabels(-labels)}" : names.OfLabels(labels);
-            foreach (var ((start, labels), flaw) in _hours.Compare(_derived))
+            foreach (var ((start, labels, traits), flaw) in _hours.Compare(_derived))
             {
                 _findings.Checked(Id);
-                if (flaw is not null) _findings.Broken(Id, $"{HourRowsTable.Name}: hour from {start}, {Rows(labels)} lists {flaw}. {Remedy}");
+                if (flaw is not null) _findings.Broken(Id, $"{HourRowsTable.Name}: hour from {start}, {Rows(labels)}, {traits} lists {flaw}. {Remedy}");
             }
 
             foreach (var flaw in _ids.Compare(_derived, run => RowsOf(standing, run)))
