@@ -1,6 +1,5 @@
 using Tieout.Core;
 using Tieout.Core.Budgets;
-using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Rows;
