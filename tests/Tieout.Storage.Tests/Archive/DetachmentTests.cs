@@ -191,12 +191,12 @@ public sealed class DetachmentTests : IDisposable
 
     // Goal: L8 for what the follower counted, also of hours whose rows are gone. Method: one line at a time, of the first hour and of the last.
     [Theory]
-    [InlineData("UPDATE recounts SET charge = charge + 1 WHERE span = 0 AND start_at = (SELECT min(start_at) FROM recounts)", "derived: recounts: ")]
-    [InlineData("UPDATE recounts SET output_tokens = output_tokens + 1 WHERE span = 0 AND start_at = (SELECT min(start_at) FROM recounts)", "derived: recounts: ")]
+    [InlineData("UPDATE recounts SET charge = charge + 1 WHERE span = 0 AND start_at = (SELECT min(start_at) FROM recounts WHERE span = 0)", "derived: recounts: ")]
+    [InlineData("UPDATE recounts SET output_tokens = output_tokens + 1 WHERE span = 0 AND start_at = (SELECT min(start_at) FROM recounts WHERE span = 0)", "derived: recounts: ")]
     [InlineData("DELETE FROM recounts WHERE span = 0 AND start_at = (SELECT min(start_at) FROM recounts WHERE span = 0)", "is missing")]
     [InlineData("UPDATE recounts SET usage_charge = usage_charge + 1 WHERE span = 0 AND start_at = (SELECT max(start_at) FROM recounts WHERE span = 0)",
         "has usage_charge")]
-    [InlineData("UPDATE recount_statuses SET attempts = 0 WHERE span = 1 AND start_at = (SELECT max(start_at) FROM recount_statuses)", "recount_statuses: ")]
+    [InlineData("UPDATE recount_statuses SET attempts = 0 WHERE span = 1 AND start_at = (SELECT max(start_at) FROM recount_statuses WHERE span = 1)", "recount_statuses: ")]
     [InlineData("DELETE FROM usage_hours WHERE start_at = (SELECT max(start_at) FROM usage_hours)", "lists no rows")]
     public async Task L8_damage_of_what_was_counted_is_found_after_months_were_detached(string damage, string finding)
     {
