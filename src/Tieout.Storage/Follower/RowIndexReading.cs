@@ -55,6 +55,23 @@ internal sealed class RowIndexReading(Followed followed)
         }
     }
 
+    /// <summary>The rows of hours that have few, read by one statement, in no order.</summary>
+    /// <param name="lists">Hours with labels as in <see cref="HourRowsKey.Labels"/>.</param>
+    /// <returns>Row numbers by the hour (since 1970) and the sign of the labels.</returns>
+    public ILookup<(long Hour, int Sign), long> Hours(IEnumerable<(Instant Start, int Labels)> lists)
+    {
+        var (asked, found) = (lists.Select(list => $"({list.Start.UnixMicros},{list.Labels})").ToList(), new List<(HourRowsKey Key, long[] Numbers)>());
+        if (followed.Derived is { } derived && asked.Count > 0)
+        {
+            using var rows = derived.Select(
+                $"SELECT {IndexReads.HourColumns} FROM usage_hours WHERE (start_at, attribution) IN (VALUES {string.Join(',', asked)})");
+            while (rows.Step()) found.Add(IndexReads.Hour(rows));
+        }
+
+        return found.SelectMany(list => list.Numbers.Select(seq => (list.Key, seq)))
+            .ToLookup(row => (row.Key.Start.UnixMicros / Instant.MicrosPerHour, Math.Sign(row.Key.Labels)), row => row.seq);
+    }
+
     /// <summary>The parts that have such rows, the newest first.</summary>
     private List<long> Parts(Instant start, IReadOnlyCollection<int> labels, long last)
     {
