@@ -70,7 +70,8 @@ internal static class CommandLine
             InvoiceCommand.Build(globals), CostsCommand.Build(globals), TieCommand.Build(globals), ExportCommand.Build(globals), PricesCommands.Build(
                 globals), RateCommand.Build(globals),
             LineageCommand.Build(globals), TriageCommand.Build(globals),
-            GuardCommand.Build(globals), ContractCommand.Build(globals), OpenCostCommand.Build(globals), JoinCommand.Build(globals), FocusCommand.Build(globals),
+            GuardCommand.Build(globals), ContractCommand.Build(globals), OpenCostCommand.Build(globals), JoinCommand.Build(globals),
+            FocusCommand.Build(globals),
             WebhookCommands.Build(globals), WebhookCommands.Outbox(globals),
             TraceCommand.Build(globals), ErrorsCommand.Build(globals), SurfacesCommand.Build(globals), IncidentCommand.Build(globals),
             HealthCommand.Build(globals), QuarantineCommand.Build(globals), VerifyCommand.Build(globals), RebuildCommand.Build(globals),

@@ -85,12 +85,13 @@ internal static class FocusCommand
 
             await table.WriteAsync(text);
             await text.WriteLineAsync(
-                $"{Count(report.Findings.Count)} of {Count(report.FindingCount)} findings are listed: at most the first three of each rule. --json counts each rule.");
+                $"{Count(report.Findings.Count)} of {Count(report.FindingCount)} findings are listed, at most the first three of each rule. "
+                + "--json counts each rule.");
             await text.WriteLineAsync();
         }
 
-        await text.WriteLineAsync(
-            $"{report.Passed} of {report.Applicable} applicable static rules of FOCUS {report.Version} pass over {Count(report.Rows)} rows of {report.Dataset}.");
+        await text.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+            $"{report.Passed} of {report.Applicable} applicable static rules of FOCUS {report.Version} pass over {report.Rows:N0} rows of {report.Dataset}."));
         if (report.Supports.Count > 0) await text.WriteLineAsync($"Criteria that hold: {string.Join(", ", report.Supports)}.");
         foreach (var reason in report.Unchecked) await text.WriteLineAsync($"Not checked, {reason.Rules.Count} rules: {reason.Reason}");
         if (report.Partly.Count > 0)

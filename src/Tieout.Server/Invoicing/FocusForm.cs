@@ -41,7 +41,8 @@ internal sealed record FocusForm(string Issuer, FocusProfile Profile, FocusMoney
     internal static ApiRefusedException Refused(string detail) => new(ApiError.ParameterInvalid, detail);
 }
 
-/// <summary>The currencies of an org's costs. FOCUS bills in national currencies: amounts of the platform's own unit are prices in a virtual currency.</summary>
+/// <summary>The currencies of an org's costs. FOCUS bills in national currencies: amounts of the platform's own unit are prices in a virtual
+/// currency.</summary>
 /// <param name="Asset">What the ledger's amounts are amounts of.</param>
 /// <param name="Billing">A national currency.</param>
 /// <param name="UnitPrice">What one unit of the virtual currency costs in the national one; null: the asset is a national currency.</param>

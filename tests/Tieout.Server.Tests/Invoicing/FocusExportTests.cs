@@ -245,7 +245,8 @@ public sealed class FocusExportTests
     {
         var posting = (await world.GetAsync($"/trace/{operation}")).GetProperty("steps")
             .EnumerateArray().First(step => step.GetProperty("kind").GetString() == "posting").GetProperty("id").GetString();
-        await world.OkAsync(HttpMethod.Post, $"/orgs/{org}/corrections", $$"""{"id":"{{id}}","posting":{{posting}},"new_amount":"{{amount}}","reason":"too dear"}""");
+        await world.OkAsync(
+            HttpMethod.Post, $"/orgs/{org}/corrections", $$"""{"id":"{{id}}","posting":{{posting}},"new_amount":"{{amount}}","reason":"too dear"}""");
     }
 
     private static List<Dictionary<string, string>> Rows(string csv) => CsvText.Table(csv).Rows;
