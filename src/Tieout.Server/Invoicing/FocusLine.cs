@@ -138,13 +138,21 @@ internal sealed class FocusLabels(UsageLabels labels)
 /// <summary>The cells that follow from a price: the SKU is the model, and its price the version that the record was priced at.</summary>
 internal sealed class FocusSku(ResolvedPrice price)
 {
-    public ResolvedPrice Price => price;
-
     public string Id { get; } = $"{price.Provider}/{price.Model}";
 
     public string PriceId { get; } = $"{price.Provider}/{price.Model}@{price.List}/{Day(price.From)}";
 
+    /// <summary>By class of tokens: rows of the same price and class have the same.</summary>
+    private readonly Dictionary<string, string> _details = new(StringComparer.Ordinal);
+
     public string Details(TokenClass? tokens)
+    {
+        var meter = tokens?.Meter ?? "";
+        if (!_details.TryGetValue(meter, out var details)) _details[meter] = details = DetailsOf(tokens);
+        return details;
+    }
+
+    private string DetailsOf(TokenClass? tokens)
     {
         var details = new JsonObject();
         if (tokens is not null)
