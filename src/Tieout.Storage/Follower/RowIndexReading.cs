@@ -63,8 +63,11 @@ internal sealed class RowIndexReading(Followed followed)
         var (asked, found) = (lists.Select(list => $"({list.Start.UnixMicros},{list.Labels})").ToList(), new List<(HourRowsKey Key, long[] Numbers)>());
         if (followed.Derived is { } derived && asked.Count > 0)
         {
-            using var rows = derived.Select(
-                $"SELECT {IndexReads.HourColumns} FROM usage_hours WHERE (start_at, attribution) IN (VALUES {string.Join(',', asked)})");
+            // CROSS JOIN: the embedded store then takes the lists one by one and finds each by its key, where it would else scan the table.
+            using var rows = derived.Select($"""
+                SELECT {IndexReads.HourColumns} FROM (VALUES {string.Join(',', asked)}) v CROSS JOIN usage_hours h
+                WHERE h.start_at = v.column1 AND h.attribution = v.column2
+                """);
             while (rows.Step()) found.Add(IndexReads.Hour(rows));
         }
 
