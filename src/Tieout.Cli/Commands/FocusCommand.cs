@@ -91,7 +91,8 @@ internal static class FocusCommand
         }
 
         await text.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"{report.Passed} of {report.Applicable} applicable static rules of FOCUS {report.Version} pass over {report.Rows:N0} rows of {report.Dataset}."));
+            $"{report.Passed} of {report.Applicable} applicable static rules of FOCUS {report.Version} pass "
+            + $"over {report.Rows:N0} row{(report.Rows == 1 ? "" : "s")} of {report.Dataset}."));
         if (report.Supports.Count > 0) await text.WriteLineAsync($"Criteria that hold: {string.Join(", ", report.Supports)}.");
         foreach (var reason in report.Unchecked) await text.WriteLineAsync($"Not checked, {reason.Rules.Count} rules: {reason.Reason}");
         if (report.Partly.Count > 0)

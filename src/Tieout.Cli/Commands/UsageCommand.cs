@@ -18,9 +18,9 @@ internal static class UsageCommand
         var org = new Argument<string>("ORG");
         var format = new Option<string?>("--format")
         {
-            Description = "table or json: a page. csv, jsonl or focus (FOCUS 1.3): every row, oldest first. Default: table.",
+            Description = "table or json: a page. csv, jsonl, focus (FOCUS as CSV) or parquet (FOCUS as Parquet): every row, oldest first. Default: table.",
         };
-        format.AcceptOnlyFromAmong("csv", "jsonl", "focus", "json", "table");
+        format.AcceptOnlyFromAmong("csv", "jsonl", "focus", "parquet", "json", "table");
         var all = new Option<bool>("--all") { Description = "Every row instead of a page." };
         var limit = new Option<int>("--limit") { Description = "Rows of a page: 1 to 1000.", DefaultValueFactory = _ => PageRows, HelpName = "N" };
         var cursor = new Option<string?>("--cursor") { Description = "Continue after the previous page.", HelpName = "CURSOR" };
@@ -55,7 +55,7 @@ internal static class UsageCommand
             if (form is not ("json" or "table"))
             {
                 // Counting by what single records have would take as long as the export.
-                var isCounted = !call.Shell.IsTerminal && given.All(value => value.Value is null || UsageColumn.Of(value.Name) is null or { Label: not null });
+                var isCounted = form != "parquet" && !call.Shell.IsTerminal && given.All(value => value.Value is null || UsageColumn.Of(value.Name) is null or { Label: not null });
                 var count = isCounted ? (await PageAsync(1, after: null)).Count : 0;
                 await call.CopyAsync(
                     api, ApiClient.Path(path, [.. given, .. UsageFilters.Given(call, focus), ("format", form)]), cancellationToken, count);

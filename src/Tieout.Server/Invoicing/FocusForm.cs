@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Http;
 using Tieout.Core.Invoicing.Focus;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
@@ -26,16 +25,17 @@ internal sealed record FocusForm(string Issuer, FocusProfile Profile, FocusMoney
 
     private const string Draft = "1.5-draft";
 
+    /// <param name="given">The value of a parameter; null: it is not given.</param>
     /// <exception cref="ApiRefusedException">A parameter is invalid.</exception>
-    public static FocusForm Read(HttpContext context, OrgState org)
+    public static FocusForm Read(Func<string, string?> given, OrgState org)
     {
-        var profile = Inputs.Query(context, "profile") switch
+        var profile = given("profile") switch
         {
             null or FocusModel.Version => FocusProfile.Released,
             Draft => FocusProfile.Draft,
             var other => throw Refused($"'{Inputs.Shown(other)}' is no profile of FOCUS: write {FocusModel.Version} or {Draft}."),
         };
-        return new(Inputs.Query(context, "issuer") ?? IssuerDefault, profile, FocusMoney.Read(context, org));
+        return new(given("issuer") ?? IssuerDefault, profile, FocusMoney.Read(given, org));
     }
 
     internal static ApiRefusedException Refused(string detail) => new(ApiError.ParameterInvalid, detail);
@@ -55,9 +55,10 @@ internal sealed record FocusMoney(string Asset, string Billing, decimal? UnitPri
 
     public bool IsVirtual => UnitPrice is not null;
 
-    public static FocusMoney Read(HttpContext context, OrgState org)
+    /// <inheritdoc cref="FocusForm.Read"/>
+    public static FocusMoney Read(Func<string, string?> given, OrgState org)
     {
-        var (currency, price, asset) = (Inputs.Query(context, "billing_currency"), Inputs.Query(context, "credit_price"), org.Org.Asset);
+        var (currency, price, asset) = (given("billing_currency"), given("credit_price"), org.Org.Asset);
         if (FocusModel.IsNationalCurrency(asset))
         {
             return currency is null && price is null

@@ -16,7 +16,7 @@ internal sealed class FocusUsage(ILedger ledger, TimeProvider time) : IUsageExpo
     public async Task WriteAsync(HttpContext context, UsageRequest request)
     {
         var org = request.Org.Org.Id;
-        var form = FocusForm.Read(context, request.Org);
+        var form = FocusForm.Read(name => Inputs.Query(context, name), request.Org);
         var export = new FocusExport(request.Org, await new InvoiceNumbering(ledger, time).InvoicesAsync(org, context.RequestAborted), form);
         context.Response.ContentType = "text/csv; charset=utf-8";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"focus-{org}.csv\"";
