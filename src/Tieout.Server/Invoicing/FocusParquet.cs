@@ -34,7 +34,7 @@ internal sealed class FocusParquet(ILedger ledger, TimeProvider time) : IUsageEx
         var cells = columns.Select(ParquetCells.Of).ToList();
         await using var pieces = new PieceStream(to);
         await using (var file = await ParquetWriter.CreateAsync(
-            new ParquetSchema(cells.Select(column => (Field)column.Field)), pieces, cancellationToken: cancellationToken))
+            new ParquetSchema(cells.Select(column => column.Field)), pieces, cancellationToken: cancellationToken))
         {
             var rows = 0;
             await foreach (var line in FocusUsage.LinesAsync(request, read, export, cancellationToken))
