@@ -62,14 +62,14 @@ internal sealed class FocusParquet(ILedger ledger, TimeProvider time) : IUsageEx
     }
 
     /// <summary>The cells of one column in the rows that are in memory.</summary>
-    private abstract class ParquetCells(DataField field)
+    private abstract class ParquetCells(DataField declared)
     {
         /// <summary>Digits before and after the point: those of a decimal of Parquet.</summary>
         private const int Precision = 38;
 
         private const int Scale = 18;
 
-        public DataField Field => field;
+        public DataField Field { get; } = declared;
 
         public static ParquetCells Of(FocusColumn column) => column.Type switch
         {
@@ -90,7 +90,7 @@ internal sealed class FocusParquet(ILedger ledger, TimeProvider time) : IUsageEx
         public abstract Task WriteAsync(ParquetRowGroupWriter group);
     }
 
-    private sealed class Texts(DataField field) : ParquetCells(field)
+    private sealed class Texts(DataField declared) : ParquetCells(declared)
     {
         private readonly List<string?> _cells = [];
 
@@ -103,7 +103,7 @@ internal sealed class FocusParquet(ILedger ledger, TimeProvider time) : IUsageEx
         }
     }
 
-    private sealed class Values<T>(DataField field, Func<string, T> parse) : ParquetCells(field)
+    private sealed class Values<T>(DataField declared, Func<string, T> parse) : ParquetCells(declared)
         where T : struct
     {
         private readonly T?[] _cells = new T?[GroupRows];
