@@ -24,6 +24,7 @@ using Tieout.Server.Reconciliation.Lineages;
 using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Runtime;
+using Tieout.Server.Spike;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tracing;
 using Tieout.Server.Triage;
@@ -60,6 +61,7 @@ public static class ApiEndpoints
         services.AddSingleton<IDailyJob, ReconciliationJob>();
         services.AddSingleton<LineageAudits>();
         services.AddSingleton<TriageRun>();
+        services.AddSingleton<SpikeRun>();
         services.AddSingleton<IDailyJob, LineageJob>();
         services.AddHostedService<RuntimeWorker>();
         services.AddHostedService<FollowerWorker>();
@@ -93,6 +95,7 @@ public static class ApiEndpoints
         api.MapReconciliations();
         api.MapLineages();
         api.MapTriage();
+        api.MapSpike();
         api.MapTies();
         api.MapSurfaces();
         api.MapJournals();

@@ -12,11 +12,6 @@ namespace Tieout.Storage.Lists;
 /// <remarks>Hours with few rows are read together: a store on another machine takes a round trip for each statement.</remarks>
 internal sealed class UsageHours
 {
-    /// <summary>Hours that are read at once: few at first, since most pages end in the first hours.</summary>
-    private const int HoursAtFirst = 4;
-
-    private const int HoursAtMost = 512;
-
     /// <summary>Rows of an id that are looked at by themselves. Where there are more, the hours of the org are read, which then have them often.</summary>
     private const int RowsOfIdMax = 10_000;
 
@@ -36,6 +31,9 @@ internal sealed class UsageHours
     private readonly HashSet<int>? _labelsOfId;
     private readonly Instant _first;
 
+    // Null: nothing is counted.
+    private readonly CountedHours? _counted;
+
     /// <param name="labels">The labels of an attribution number.</param>
     public UsageHours(Followed followed, UsagePageQuery query, Func<int, UsageLabels> labels)
     {
@@ -47,11 +45,19 @@ internal sealed class UsageHours
             if (first > _first) _first = first;
         }
 
+        if (followed.Derived is { } derived)
+        {
+            _counted = new(derived, query, no => Matches(no) && _labelsOfId?.Contains(no) != false) { OfCorrections = _labelsOfId is not null };
+        }
+
         var counted = followed.CountedOrBefore(query.Filter.From);
-        FollowedRows.Usage(followed.Ledger, counted.Usage, long.MaxValue, usage => Add(_usage, usage.EffectiveAt, usage.Labels, usage.Seq));
+        FollowedRows.Usage(followed.Ledger, counted.Usage, long.MaxValue, usage =>
+        {
+            if (query.Filter.Matches(usage.Traits)) Add(_usage, usage.EffectiveAt, usage.Labels, usage.Seq);
+        });
         FollowedRows.Postings(followed.Ledger, counted.Posting, long.MaxValue, posting =>
         {
-            if (posting.CorrectsUsage) Add(_corrections, posting.EffectiveAt, posting.Labels, posting.Seq);
+            if (posting.CorrectsUsage && query.Filter.Matches(posting.Traits)) Add(_corrections, posting.EffectiveAt, posting.Labels, posting.Seq);
         });
     }
 
@@ -100,10 +106,11 @@ internal sealed class UsageHours
     {
         if (hours is [var only])
         {
-            return [Of(only.Hour, (sign, after) => _index.Counted(StartOf(only.Hour), Signed(only.Labels, sign), _query.OldestFirst, after))];
+            return [Of(only.Hour, (sign, after) => _index.Counted(StartOf(only.Hour), Signed(only.Labels, sign), _counted?.Traits, _query.OldestFirst, after))];
         }
 
-        var lists = _index.Hours(hours.SelectMany(hour => Signed(hour.Labels, 1).Concat(Signed(hour.Labels, -1)).Select(no => (StartOf(hour.Hour), no))));
+        var lists = _index.Hours(
+            hours.SelectMany(hour => Signed(hour.Labels, 1).Concat(Signed(hour.Labels, -1)).Select(no => (StartOf(hour.Hour), no))), _counted?.Traits);
         return [.. hours.Select(hour => Of(hour.Hour, (sign, after) => Sorted(lists, hour.Hour, sign, after)))];
     }
 
@@ -137,7 +144,7 @@ internal sealed class UsageHours
     /// <summary>The hours in which the follower counted usage or corrections of the filter, with their labels.</summary>
     private IEnumerable<LabelledHour> Counted()
     {
-        if (_followed.Derived is null) yield break;
+        if (_counted is null) return [];
         var (first, last) = (_first, _query.Filter.To);
         if (_query.After is { } place)
         {
@@ -145,46 +152,8 @@ internal sealed class UsageHours
             if (!_query.OldestFirst && StartOf(place.Hour + 1) is var end && end < last) last = end;
         }
 
-        for (var count = HoursAtFirst; ; count = Math.Min(2 * count, HoursAtMost))
-        {
-            var starts = Starts(first, last, count);
-            foreach (var hour in LabelsOf(starts)) yield return hour;
-            if (starts.Count < count) yield break;
-            if (_query.OldestFirst) first = new(starts[^1].UnixMicros + 1);
-            else last = starts[^1];
-        }
+        return _counted.Between(first, last).Select(hour => new LabelledHour(UsagePlace.HourOf(hour.Start), hour.Labels, hour.Rows));
     }
-
-    private List<Instant> Starts(Instant first, Instant last, int count)
-    {
-        var starts = new List<Instant>(count);
-        using var rows = _followed.Derived!.Select(
-            $"SELECT DISTINCT start_at FROM recounts WHERE {OfOrg}{OfCorrections} ORDER BY start_at {(_query.OldestFirst ? "" : "DESC")} LIMIT {count}",
-            _query.Org.FirstAccount, first.UnixMicros, last.UnixMicros);
-        while (rows.Step()) starts.Add(RowReads.Time(rows, 0));
-        return starts;
-    }
-
-    private IEnumerable<LabelledHour> LabelsOf(List<Instant> starts)
-    {
-        if (starts.Count == 0) return [];
-        var lines = new List<(long Hour, int No, long Rows)>();
-        using var rows = _followed.Derived!.Select(
-            $"SELECT start_at, attribution, attempts, posting_count FROM recounts WHERE {OfOrg}{OfCorrections} ORDER BY start_at", _query.Org.FirstAccount,
-            starts.Min().UnixMicros, starts.Max().UnixMicros + 1);
-        while (rows.Step())
-        {
-            var no = RowReads.Int32(rows, 1);
-            if (!Matches(no) || _labelsOfId?.Contains(no) == false) continue;
-            lines.Add((UsagePlace.HourOf(RowReads.Time(rows, 0)), no, (long)Int128.Max(rows.Int128(2), rows.Int128(3))));
-        }
-
-        var hours = lines.GroupBy(line => line.Hour)
-            .Select(hour => new LabelledHour(hour.Key, [.. hour.Select(line => line.No)], hour.Sum(line => line.Rows)));
-        return _query.OldestFirst ? hours : hours.Reverse();
-    }
-
-    private static readonly string OfOrg = $"org = ? AND span = {RecountSpan.Hour:D} AND attribution > 0 AND start_at >= ? AND start_at < ?";
 
     /// <summary>The counted rows that may have an id; null: they are not known, or too many.</summary>
     private IReadOnlyList<long>? RowsOf((UsageIdKind Kind, string Value) id)
@@ -218,9 +187,6 @@ internal sealed class UsageHours
 
         return (labels, Recount.HourOf(first));
     }
-
-    /// <summary>Usage of an id is known already, so only hours with corrections are looked at.</summary>
-    private string OfCorrections => _labelsOfId is null ? "" : " AND (posting_count <> attempts OR corrections <> 0)";
 
     private void Add(Dictionary<long, List<long>> hours, Instant at, int labels, long seq)
     {
