@@ -101,7 +101,8 @@ internal sealed class CountedHours(ILedgerTables derived, UsagePageQuery query, 
             if (matches(no)) labels.Add((RowReads.Time(rows, 0), no, (long)rows.Int128(2)));
         }
 
-        var all = labels.GroupBy(line => line.Start).Select(one => (one.Key, (IReadOnlyList<int>)[.. one.Select(line => line.No)], one.Sum(line => line.Rows)));
+        var all = labels.GroupBy(line => line.Start)
+            .Select(one => (one.Key, (IReadOnlyList<int>)[.. one.Select(line => line.No)], one.Sum(line => line.Rows)));
         return query.OldestFirst ? all : all.Reverse();
     }
 

@@ -107,7 +107,8 @@ internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, 
         var (first, last) = (asked.Min(), asked.Max());
         var which = last - first < RowsForOne * (long)asked.Count ? "" : $"u.seq IN ({string.Join(',', asked)}) AND ";
         using var rows = followed.Ledger.Select(
-            $"SELECT {RowReads.UsageColumns} FROM usage u WHERE {which}u.seq >= ? AND u.seq <= ? AND u.recorded_at >= ? ORDER BY u.seq {Order}", first, last, recordedFrom);
+            $"SELECT {RowReads.UsageColumns} FROM usage u WHERE {which}u.seq >= ? AND u.seq <= ? AND u.recorded_at >= ? ORDER BY u.seq {Order}",
+            first, last, recordedFrom);
         var found = new List<UsageRow>(asked.Count);
         while (rows.Step())
         {
