@@ -72,6 +72,7 @@ internal static class CommandLine
                 globals), RateCommand.Build(globals),
             LineageCommand.Build(globals), TriageCommand.Build(globals), SpikeCommand.Build(globals),
             GuardCommand.Build(globals), ContractCommand.Build(globals), OpenCostCommand.Build(globals), JoinCommand.Build(globals),
+            FocusCommand.Build(globals),
             WebhookCommands.Build(globals), WebhookCommands.Outbox(globals),
             TraceCommand.Build(globals), ErrorsCommand.Build(globals), SurfacesCommand.Build(globals), IncidentCommand.Build(globals),
             HealthCommand.Build(globals), QuarantineCommand.Build(globals), VerifyCommand.Build(globals), RebuildCommand.Build(globals),

@@ -50,6 +50,7 @@ public static class ApiEndpoints
         services.AddSingleton<IUsageExport, UsageCsv>();
         services.AddSingleton<IUsageExport, UsageJsonLines>();
         services.AddSingleton<IUsageExport, FocusUsage>();
+        services.AddSingleton<IUsageExport, FocusParquet>();
         services.AddSingleton<IncidentBook>();
         services.AddSingleton<EvidenceCapture>();
         services.AddSingleton<BillTies>();
