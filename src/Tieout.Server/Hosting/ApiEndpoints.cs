@@ -27,6 +27,7 @@ using Tieout.Server.Runtime;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tracing;
 using Tieout.Server.Triage;
+using Tieout.Server.Triage.Packets;
 
 namespace Tieout.Server.Hosting;
 
@@ -59,6 +60,7 @@ public static class ApiEndpoints
         services.AddSingleton<IDailyJob, ReconciliationJob>();
         services.AddSingleton<LineageAudits>();
         services.AddSingleton<TriageRun>();
+        services.AddSingleton<ReviewPacket>();
         services.AddSingleton<IDailyJob, LineageJob>();
         services.AddHostedService<RuntimeWorker>();
         services.AddHostedService<FollowerWorker>();
@@ -92,6 +94,7 @@ public static class ApiEndpoints
         api.MapReconciliations();
         api.MapLineages();
         api.MapTriage();
+        api.MapPackets();
         api.MapTies();
         api.MapSurfaces();
         api.MapJournals();
