@@ -72,11 +72,11 @@ public sealed class PacketCommandTests
 
         var packet = await PacketAsync(world, $"/orgs/acme/packets?dispute=INV-000001:{line}");
         var dispute = packet.Json("dispute.json");
-        Assert.Equal((100, 5, "50"), (dispute.GetProperty("attempts").GetArrayLength(), dispute.GetProperty("left_out").GetInt64(),
+        Assert.Equal((100, 5, "50"), (dispute.GetProperty("attempts").GetArrayLength(), dispute.GetProperty("left_out").GetInt32(),
             dispute.GetProperty("charged").GetString()));
         Assert.All(dispute.GetProperty("attempts").EnumerateArray(), attempt => Assert.Equal("chat", attempt.GetProperty("usage").GetProperty("project_id").GetString()));
         Assert.Equal("52.5", dispute.GetProperty("invoice_line").GetProperty("exact").GetString());
-        var page = packet.Text("README.txt").ReplaceLineEndings(" ");
+        var page = PacketFiles.OneLine(packet.Text("README.txt"));
         Assert.Contains("5 more attempts of the dispute are not in this packet", page, StringComparison.Ordinal);
         Assert.Contains($"tieout usage acme --from {Last}-01", page, StringComparison.Ordinal);
         Assert.Contains("--project chat", page, StringComparison.Ordinal);
@@ -84,7 +84,7 @@ public sealed class PacketCommandTests
         // A line without a project has only its own rows.
         var none = 1 + invoice.GetProperty("lines").EnumerateArray().ToList().FindIndex(item => item.GetProperty("project").ValueKind is JsonValueKind.Null);
         var bare = (await PacketAsync(world, $"/orgs/acme/packets?dispute=INV-000001:{none}")).Json("dispute.json");
-        Assert.Equal(("9", 0), (bare.GetProperty("charged").GetString(), bare.GetProperty("left_out").GetInt64()));
+        Assert.Equal(("9", 0), (bare.GetProperty("charged").GetString(), bare.GetProperty("left_out").GetInt32()));
 
         foreach (var (path, code, status) in new[]
         {

@@ -37,6 +37,9 @@ internal sealed class PacketFiles
     /// <summary>Everything as one text, for a search.</summary>
     public string All => string.Join('\n', Order.Select(name => $"{name}\n{Text(name)}"));
 
+    /// <summary>A page without its line breaks and indents, so that sentences are found wherever they are wrapped.</summary>
+    public static string OneLine(string page) => string.Join(' ', page.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+
     /// <summary>Compares every file with SHA256SUMS.</summary>
     public void AssertSums()
     {

@@ -12,7 +12,7 @@ namespace Tieout.Server.Tests.Triage;
 public sealed class PacketTests
 {
     private const string Contract = """{"contract":{"name":"join","version":"1.0.0","on_violation":"charge","keys":[{"name":"operation_id","type":"name"}],"segmentation":["team or key"]},"reason":"r"}""";
-    private const string Strict = """{"contract":{"name":"join","version":"1.1.0","on_violation":"charge","keys":[{"name":"operation_id","type":"name"}],"segmentation":["team or key","feature"]},"reason":"r"}""";
+    private const string Strict = """{"contract":{"name":"join","version":"2.0.0","on_violation":"charge","keys":[{"name":"operation_id","type":"name"}],"segmentation":["team or key","feature"]},"reason":"r"}""";
     private const string Trace = "4bf92f3577b34da6a3ce929d0e0e4736";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -35,7 +35,7 @@ public sealed class PacketTests
 
         var dispute = packet.Json("dispute.json");
         Assert.Equal(("op-1", "operation_id", "acme", "USD", 0), (Text(dispute, "dispute"), Text(dispute, "found_as"), Text(dispute, "org"), Text(dispute, "asset"),
-            dispute.GetProperty("left_out").GetInt64()));
+            dispute.GetProperty("left_out").GetInt32()));
         Assert.Equal((usage[0].Charge + usage[1].Charge).ToString(), Text(dispute, "charged"));
         Assert.Equal(usage.Select(row => row.Usage.Id.ToString()), dispute.GetProperty("attempts").EnumerateArray().Select(attempt => Text(attempt, "usage_id")));
         Assert.All(dispute.GetProperty("attempts").EnumerateArray(), attempt =>
@@ -61,9 +61,9 @@ public sealed class PacketTests
 
         var page = packet.Text("README.txt");
         foreach (var said in (string[])[$"acme was charged {usage[0].Charge + usage[1].Charge} USD for 2 attempts of the operation op-1 of the workflow wf-1",
-            "YES.", "P1  PASS", "P2  PASS", "P3  PASS", usage[0].Usage.Id.ToString(), "sha256sum -c SHA256SUMS"])
+            "YES.", "P1 PASS", "P2 PASS", "P3 PASS", usage[0].Usage.Id.ToString(), "sha256sum -c SHA256SUMS"])
         {
-            Assert.Contains(said, page.ReplaceLineEndings(" "), StringComparison.Ordinal);
+            Assert.Contains(said, PacketFiles.OneLine(page), StringComparison.Ordinal);
         }
 
         Assert.All(page.Split('\n'), line => Assert.True(line.Length <= 130, line));
@@ -96,8 +96,10 @@ public sealed class PacketTests
         var rows = packet.Text("billing.csv").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.StartsWith("BilledCost,", rows[0], StringComparison.Ordinal);
         Assert.All(rows.Skip(1), row => Assert.Contains(",acme,", row, StringComparison.Ordinal));
-        Assert.Equal(usage.Sum(row => row.Charge.ToDecimal()),
-            rows.Skip(1).Sum(row => decimal.Parse(row.Split(',')[0], System.Globalization.CultureInfo.InvariantCulture)));
+        foreach (var disputed in usage.Where(row => row.Usage.OperationId == "op-1"))
+        {
+            Assert.StartsWith($"{disputed.Charge},", Assert.Single(rows, row => row.Contains($",{disputed.Usage.Id},", StringComparison.Ordinal)), StringComparison.Ordinal);
+        }
     }
 
     // Goal: the written instructions suffice, and a changed figure is seen. Method: an implementation of them that shares no code with the product; then each
@@ -152,7 +154,7 @@ public sealed class PacketTests
         var envelope = await world.IssueAsync("""{"originator_id":"user:jim","workflow_id":"wf-9","operation_id":"op-9"}""");
         await ChatAsync(world, EnvelopeWorld.WorkerSecret, $"Tieout-Envelope: {envelope}");
         await ChatAsync(world, EnvelopeWorld.BetaSecret, "Tieout-Operation: op-of-beta", "Tieout-Workflow: wf-9");
-        var (status, webhook) = await world.ApiAsync("/webhooks", """{"url":"http://127.0.0.1:9/hook"}""");
+        var (status, webhook) = await world.ApiAsync("/webhooks", """{"url":"https://hooks.example.com/h"}""");
         Assert.True(status == 201, webhook.ToString());
         await PostAsync(world, "/guard/overrides", """{"actions":"volume.*","org":"beta","reason":"of another tenant","expires_in_seconds":600}""");
         await PostAsync(world, "/guard/decide", """{"action":"volume.delete","resource":{"type":"volume","id":"disk-of-beta","owner_org":"beta"}}""");
@@ -184,7 +186,7 @@ public sealed class PacketTests
         var mixed = shared.Commits.Select(shared.Json).First(commit => !commit.GetProperty("complete").GetBoolean());
         Assert.Contains(mixed.GetProperty("rows").EnumerateArray(), row => row.GetProperty("fields").ValueKind is JsonValueKind.Null
             && Text(row, "table") == "hidden" && Text(row, "sha256").Length == 64 && row.GetProperty("tag").ValueKind is JsonValueKind.Null);
-        Assert.Contains("of which only the hash is here", shared.Text("README.txt").ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains("of which only the hash is here", PacketFiles.OneLine(shared.Text("README.txt")), StringComparison.Ordinal);
     }
 
     // Goal: P1, P2 and P3 are each the first break where they are. Method: one world, broken in the opposite order of the questions.
@@ -196,7 +198,7 @@ public sealed class PacketTests
         await ChatAsync(world, World.Secret, "Tieout-Operation: op-5");
         Assert.Equal("P3", await BreakAsync(world, "op-5"));
         var breach = (await PacketAsync(world, "/packets?dispute=op-5")).Json("policies.json").GetProperty("breaches")[0];
-        Assert.Equal(("join", "1.1.0", "it lacks feature"), (Text(breach, "contract"), Text(breach, "version"), Text(breach, "why")));
+        Assert.Equal(("join", "2.0.0", "it lacks feature"), (Text(breach, "contract"), Text(breach, "version"), Text(breach, "why")));
 
         // A client loses its envelope between two attempts.
         await ChatAsync(world, World.Secret, "Tieout-Operation: op-5");

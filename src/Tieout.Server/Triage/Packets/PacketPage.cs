@@ -8,7 +8,7 @@ namespace Tieout.Server.Triage.Packets;
 /// <summary><c>README.txt</c>: one page that reads in two minutes. Who was charged what, whether it can be defended, and how to check it.</summary>
 internal sealed class PacketPage(
     Dispute dispute, VerdictBody verdict, PolicySnapshotBody policies, EnvelopesBody envelopes, BillingSliceFile billing, IReadOnlyList<CommitBody> commits,
-    bool traceLeftOut)
+    bool traceLeftOut, OtherTenants others)
 {
     private const int AttemptsShown = 12;
     private const int Width = 100;
@@ -72,7 +72,7 @@ internal sealed class PacketPage(
         from attempt in dispute.Attempts
         from posting in attempt.Records.Postings
         where posting.Row.Reverses > 0
-        select $"Corrected: {DisputedAttempt.Signed(posting.Row)} on {posting.Row.RecordedAt} by posting {posting.Row.Seq} ({SnakeCase.Of(posting.Row.Kind)} of {posting.Row.Reverses}): {posting.Row.Reason ?? "no reason"}.";
+        select $"Corrected: {DisputedAttempt.Signed(posting.Row)} on {posting.Row.RecordedAt} by posting {posting.Row.Seq} ({SnakeCase.Of(posting.Row.Kind)} of {posting.Row.Reverses}): {others.Hidden(posting.Row.Reason ?? "no reason")}.";
 
     private void Judged()
     {

@@ -38,18 +38,20 @@ internal sealed class ReviewPacket(ILedger ledger, CurrentGuard guard, EnvelopeK
 
         var (policies, p1, p3) = await new PolicySnapshot(ledger, guard).OfAsync(dispute, cancellationToken);
         var (envelopes, p2) = await new EnvelopeEvidence(audits, keys, time).OfAsync(dispute, steps, cancellationToken);
-        var verdict = Verdict(dispute, p1, p2, p3);
+
+        // Causes of findings may name another tenant; the other reasons are sentences of our own.
+        var verdict = Verdict(dispute, p1, p2 with { Reasons = [.. p2.Reasons.Select(others.Hidden)], Fix = p2.Fix is { } fix ? others.Hidden(fix) : null }, p3);
         var billing = await new BillingSlice(ledger, time).OfAsync(dispute, others, cancellationToken);
         var commits = await new ChainProof(ledger.Read).OfAsync(dispute, steps, others, cancellationToken);
         var files = new Dictionary<string, byte[]>(StringComparer.Ordinal)
         {
-            ["README.txt"] = Utf8(others.Hidden(new PacketPage(dispute, verdict, policies, envelopes, billing, commits, tracedLeftOut).Text())),
+            ["README.txt"] = Utf8(new PacketPage(dispute, verdict, policies, envelopes, billing, commits, tracedLeftOut, others).Text()),
             ["billing.csv"] = billing.Csv,
             ["dispute.json"] = Json(DisputeFile.Of(dispute), Readable.DisputeBody, others),
             ["envelopes.json"] = Json(envelopes, Readable.EnvelopesBody, others),
             ["policies.json"] = Json(policies, Readable.PolicySnapshotBody, others),
             ["trace.json"] = WorkflowTrace.Json(dispute, traced, others),
-            ["verdict.json"] = Json(verdict, Readable.VerdictBody, others),
+            ["verdict.json"] = Utf8(JsonSerializer.Serialize(verdict, Readable.VerdictBody) + "\n"),
             ["chain/HOW-TO-CHECK.txt"] = Utf8(PacketInstructions.Text),
             ["chain/check.py"] = Utf8(PacketInstructions.Script),
         };
