@@ -114,6 +114,7 @@ public sealed class PacketCommandTests
         var usage = new UsageRecord(
             new(Guid.CreateVersion7()), labels, $"op-{Guid.CreateVersion7()}", 1, null, null, null, null, at, 1, 200, new(10, 0, 0, 5, 0), UsageBasis.Reported,
             UsageFlags.None);
-        Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.Charge(new(usage, null, Amount.Parse(amount), Amount.Parse(amount)), Fact: true)));
+        var charge = Amount.Parse(amount);
+        Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.Charge(new(usage, null, charge, charge), Fact: true)));
     }
 }

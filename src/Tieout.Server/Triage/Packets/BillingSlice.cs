@@ -38,7 +38,8 @@ internal sealed class BillingSlice(ILedger ledger, TimeProvider time)
         await using (var csv = new CsvExport(file))
         {
             await csv.RowAsync(export.Columns, cancellationToken);
-            foreach (var entry in rows.OrderBy(row => row.Value.EffectiveAt).ThenBy(row => row.Key.Usage).ThenBy(row => row.Key.Posting).Select(row => row.Value))
+            var inOrder = rows.OrderBy(row => row.Value.EffectiveAt).ThenBy(row => row.Key.Usage).ThenBy(row => row.Key.Posting);
+            foreach (var entry in inOrder.Select(row => row.Value))
             {
                 var number = entry.Usage.Price;
                 if (number > 0 && !prices.ContainsKey(number)) prices[number] = await ledger.Read.PriceAsync(org, number, cancellationToken);
@@ -56,7 +57,8 @@ internal sealed class BillingSlice(ILedger ledger, TimeProvider time)
     private static IEnumerable<UsageEntry> Entries(DisputedAttempt attempt) => attempt.Usage is not { } usage ? [] :
     [
         new(usage),
-        .. attempt.Records.Postings.Where(posting => UsageEntry.IsCorrection(posting.Row)).Select(posting => new UsageEntry(usage, new PostingRow(posting.Row, 0))),
+        .. attempt.Records.Postings.Where(posting => UsageEntry.IsCorrection(posting.Row))
+            .Select(posting => new UsageEntry(usage, new PostingRow(posting.Row, 0))),
     ];
 
     private static (long Usage, long Posting) Key(UsageEntry entry) => (entry.Usage.Seq, entry.Correction?.Posting.Seq ?? 0);

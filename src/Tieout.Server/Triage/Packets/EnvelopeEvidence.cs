@@ -1,5 +1,4 @@
 using Tieout.Core;
-using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Core.Triage;
 using Tieout.Server.Attribution;
@@ -25,9 +24,10 @@ internal sealed class EnvelopeEvidence(LineageAudits audits, EnvelopeKeys keys, 
         var notes = new List<string>();
         var findings = await FindingsAsync(dispute, steps, notes, cancellationToken);
         var linked = steps.Select(step => step.OperationId).ToHashSet(StringComparer.Ordinal);
-        var imported = dispute.Operations.Count(operation => !linked.Contains(operation) && !findings.Exists(finding => IsAbout(finding, dispute, [operation])));
+        bool IsBroken(string operation) => findings.Exists(finding => IsAbout(finding, dispute, [operation]));
+        var imported = dispute.Operations.Count(operation => !linked.Contains(operation) && !IsBroken(operation));
         if (imported > 0) notes.Add($"{imported} operations have no envelope: their usage was imported and did not pass the gateway.");
-        var broken = dispute.Operations.Count(operation => findings.Exists(finding => IsAbout(finding, dispute, [operation])));
+        var broken = dispute.Operations.Count(IsBroken);
         (string, string)? first = findings is [var worst, ..] ? (worst.Cause, worst.Proposed) : null;
         var total = dispute.Operations.Count - imported;
         var step = TriageRules.IdentityKept(total, total - broken, findings.Count, first, notes);

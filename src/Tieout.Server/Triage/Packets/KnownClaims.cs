@@ -5,8 +5,8 @@ using Tieout.Server.Attribution;
 
 namespace Tieout.Server.Triage.Packets;
 
-/// <summary>Finds the claims of an envelope of which the ledger has the hash. An envelope's text follows from its claims and its key, so claims that come to the
-/// stored hash are the envelope's, and claims that do not are nobody's.</summary>
+/// <summary>Finds the claims of an envelope of which the ledger has the hash. An envelope's text follows from its claims and its key, so claims that come to
+/// the stored hash are the envelope's, and no others are.</summary>
 internal static class KnownClaims
 {
     /// <summary>How far back an envelope may have been issued before its first step, in seconds. Most are issued in the request itself.</summary>
@@ -25,7 +25,8 @@ internal static class KnownClaims
         // A key that issues no more signs here only to compare hashes: the text is thrown away.
         var signing = key with { Key = key.Key with { State = EnvelopeKeyState.Active } };
         var made = attempts.ToList();
-        string?[] holders = [.. Distinct([first.Row.Step.Executor, .. made.Select(attempt => attempt.Usage?.Usage.Labels.Key ?? attempt.Attempt.Hold?.Scope.Key)]), null];
+        var used = made.Select(attempt => attempt.Usage?.Usage.Labels.Key ?? attempt.Attempt.Hold?.Scope.Key);
+        string?[] holders = [.. Distinct([first.Row.Step.Executor, .. used]), null];
         string[] originators = [.. Distinct([.. made.Select(attempt => attempt.Usage?.Usage.EndUser ?? attempt.Attempt.Hold?.EndUser), .. holders, "admin"])];
         string[] workflows = [.. Distinct([.. made.Select(attempt => attempt.Usage?.Usage.WorkflowId), first.OperationId])];
         foreach (var issuedAt in IssuedAt(first))
@@ -38,7 +39,8 @@ internal static class KnownClaims
                     var claims = new Envelope(
                         first.Org, originator, workflow, first.OperationId, first.Row.Issuance, null, EnvelopeIssuer.Audience, issuedAt, issuedAt + lifetime)
                     { ApiKey = holder };
-                    if (claims.Validate() is null && Lineage.HashOf(EnvelopeToken.Sign(claims, signing)).AsSpan().SequenceEqual(first.TokenSha256)) return claims;
+                    if (claims.Validate() is not null) continue;
+                    if (Lineage.HashOf(EnvelopeToken.Sign(claims, signing)).AsSpan().SequenceEqual(first.TokenSha256)) return claims;
                 }
             }
         }

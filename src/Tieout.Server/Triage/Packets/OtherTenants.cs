@@ -19,8 +19,16 @@ internal sealed partial class OtherTenants(IReadOnlySet<string> others)
         if (others.Count == 0) return text;
 
         // An id may have punctuation that is also the sentence's, so longer words are tried before their parts.
-        var hidden = Long().Replace(text, word => others.Contains(word.Value.TrimEnd('.', ':', '/', '-')) ? Instead + Tail(word.Value) : word.Value);
-        return Short().Replace(hidden, word => others.Contains(word.Value) ? Instead : word.Value);
+        foreach (var words in (ReadOnlySpan<Regex>)[Long(), Middle(), Short()])
+        {
+            text = words.Replace(text, word =>
+            {
+                var id = word.Value.TrimEnd('.', ':', '/', '-');
+                return others.Contains(id) ? Instead + word.Value[id.Length..] : word.Value;
+            });
+        }
+
+        return text;
     }
 
     /// <summary>The same for every text within a JSON value; names of members stay.</summary>
@@ -52,10 +60,11 @@ internal sealed partial class OtherTenants(IReadOnlySet<string> others)
         if (!ReferenceEquals(hidden, value)) put(hidden);
     }
 
-    private static string Tail(string word) => word[word.TrimEnd('.', ':', '/', '-').Length..];
-
     [GeneratedRegex(@"[A-Za-z0-9][A-Za-z0-9_.:@/+-]*")]
     private static partial Regex Long();
+
+    [GeneratedRegex(@"[A-Za-z0-9][A-Za-z0-9_.@+-]*")]
+    private static partial Regex Middle();
 
     [GeneratedRegex(@"[A-Za-z0-9][A-Za-z0-9_-]*")]
     private static partial Regex Short();

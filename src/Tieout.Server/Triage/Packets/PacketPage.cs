@@ -118,8 +118,12 @@ internal sealed class PacketPage(
         var complete = commits.Count(commit => commit.Complete);
         Line("1. Files: sha256sum -c SHA256SUMS");
         Line("2. Figures: python3 chain/check.py, or follow chain/HOW-TO-CHECK.txt with any SHA-256 program.");
-        Line($"   {complete} of {Count(commits.Count, "commit")} can be computed again from this packet alone.{(complete == commits.Count ? "" : " The others also hold rows of the platform or of other tenants, of which only the hash is here; HOW-TO-CHECK.txt says who can prove them.")}", "   ");
-        Line("3. Money: the charges in dispute.json, billing.csv (BilledCost) and the postings in chain/ must agree for each usage id.");
+        const string rest = " The others also hold rows of the platform or of other tenants, of which only the hash is here; HOW-TO-CHECK.txt says who can prove them.";
+        Line($"   {complete} of {Count(commits.Count, "commit")} can be computed again from this packet alone.{(complete == commits.Count ? "" : rest)}", "   ");
+        var charged = dispute.Attempts.SelectMany(attempt => attempt.Records.Postings).Select(posting => posting.Commit.Commit).ToHashSet();
+        var proved = commits.Count(commit => commit.Complete && charged.Contains(commit.Commit));
+        Line($"   The charges and corrections are in {Count(charged.Count, "commit")}, of which {proved} can be computed again.", "   ");
+        Line("3. Money: the charges in dispute.json, billing.csv (BilledCost) and the postings in chain/ must agree for each usage id.", "   ");
     }
 
     private void NotHere()

@@ -1,22 +1,19 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Tieout.Core.Ledger;
 using Tieout.Core.Triage;
 using Tieout.Server.Attribution;
 using Tieout.Server.Guard;
 using Tieout.Server.Http;
-using Tieout.Server.Metering;
 using Tieout.Server.Reconciliation.Lineages;
-using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Triage.Packets;
 
-/// <summary>Makes the review packet of a dispute: from it alone an outsider names the first break. Changes nothing in the ledger, and says no time of its own, so
-/// two packets of the same dispute are the same bytes while the ledger has nothing new about it.</summary>
+/// <summary>Makes the review packet of a dispute: from it alone an outsider names the first break. Changes nothing in the ledger, and says no time of its own,
+/// so two packets of the same dispute are the same bytes while the ledger has nothing new about it.</summary>
 internal sealed class ReviewPacket(ILedger ledger, CurrentGuard guard, EnvelopeKeys keys, LineageAudits audits, TimeProvider time)
 {
     /// <summary>Operations of the workflow in the trace, the disputed ones included.</summary>
@@ -40,7 +37,8 @@ internal sealed class ReviewPacket(ILedger ledger, CurrentGuard guard, EnvelopeK
         var (envelopes, p2) = await new EnvelopeEvidence(audits, keys, time).OfAsync(dispute, steps, cancellationToken);
 
         // Causes of findings may name another tenant; the other reasons are sentences of our own.
-        var verdict = Verdict(dispute, p1, p2 with { Reasons = [.. p2.Reasons.Select(others.Hidden)], Fix = p2.Fix is { } fix ? others.Hidden(fix) : null }, p3);
+        p2 = p2 with { Reasons = [.. p2.Reasons.Select(others.Hidden)], Fix = p2.Fix is { } fix ? others.Hidden(fix) : null };
+        var verdict = Verdict(dispute, p1, p2, p3);
         var billing = await new BillingSlice(ledger, time).OfAsync(dispute, others, cancellationToken);
         var commits = await new ChainProof(ledger.Read).OfAsync(dispute, steps, others, cancellationToken);
         var files = new Dictionary<string, byte[]>(StringComparer.Ordinal)

@@ -7,7 +7,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Server.Http;
 using Tieout.Server.Ingest;
-using Tieout.Storage;
 
 namespace Tieout.Server.Triage.Packets;
 
@@ -80,7 +79,8 @@ internal static class WorkflowTrace
 
         public void Write()
         {
-            var times = operation.Attempts.SelectMany(attempt => new[] { Start(attempt), End(attempt) }).Concat(operation.Steps.Select(step => step.Row.Step.At));
+            var times = operation.Attempts.SelectMany(attempt => new[] { Start(attempt), End(attempt) })
+                .Concat(operation.Steps.Select(step => step.Row.Step.At));
             var (first, last) = times.Aggregate((First: Instant.EndOfTime, Last: Instant.UnixEpoch),
                 (range, at) => (at < range.First ? at : range.First, at > range.Last ? at : range.Last));
             Begin(_trace, Root, parent: null, $"operation {operation.Id}", Internal, first, last);
