@@ -1,4 +1,6 @@
 using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Money;
 using Tieout.Core.Tests.Ledger;
 
 using Outcome = Tieout.Core.Ledger.Outcome;
