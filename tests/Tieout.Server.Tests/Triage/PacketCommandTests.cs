@@ -6,6 +6,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Server.Tests.Http;
+using Tieout.Server.Triage.Packets;
 
 namespace Tieout.Server.Tests.Triage;
 
@@ -100,6 +101,22 @@ public sealed class PacketCommandTests
         }
     }
 
+    // Goal: a busy hour does not make a packet without end, and the disputed row is in its slice all the same. Method: one row more than a slice has.
+    [Fact]
+    public async Task A_slice_of_a_busy_hour_has_the_disputed_rows()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await ChargeAsync(world, "0.1", "chat", BillingSlice.RowsMax);
+        await ChargeAsync(world, "7", "search");
+        var page = (await world.GetAsync("/orgs/acme/usage?project=search")).GetProperty("items")[0];
+
+        var packet = await PacketAsync(world, $"/orgs/acme/packets?dispute={page.GetProperty("operation_id").GetString()}");
+
+        var row = Assert.Single(CsvText.Table(packet.Text("billing.csv")).Rows);
+        Assert.Equal((page.GetProperty("usage_id").GetString(), "7"), (row["x_UsageId"], row["BilledCost"]));
+        Assert.Contains("only the disputed operations: the period has more than 5000 rows", PacketFiles.OneLine(packet.Text("README.txt")), StringComparison.Ordinal);
+    }
+
     private static async Task<PacketFiles> PacketAsync(ApiWorld world, string path)
     {
         using var response = await world.SendAsync(HttpMethod.Get, path);
@@ -107,7 +124,13 @@ public sealed class PacketCommandTests
         return new(await response.Content.ReadAsByteArrayAsync(Stop));
     }
 
-    private static async Task ChargeAsync(ApiWorld world, string amount, string? project)
+    private static async Task ChargeAsync(ApiWorld world, string amount, string? project, int times = 1)
+    {
+        var commands = Enumerable.Range(0, times).Select(_ => Charge(amount, project)).ToList();
+        Assert.All(await world.Ledger.SubmitAsync(commands), outcome => Assert.IsType<Outcome.Done>(outcome));
+    }
+
+    private static Command Charge(string amount, string? project)
     {
         var labels = new UsageLabels { Org = "acme", Project = project, Provider = "openai", Model = "gpt-4o", Source = UsageSource.Gateway };
         var at = Instant.From(new DateTimeOffset(LastMonth.Year, LastMonth.Month, 15, 12, 0, 0, TimeSpan.Zero));
@@ -115,6 +138,6 @@ public sealed class PacketCommandTests
             new(Guid.CreateVersion7()), labels, $"op-{Guid.CreateVersion7()}", 1, null, null, null, null, at, 1, 200, new(10, 0, 0, 5, 0), UsageBasis.Reported,
             UsageFlags.None);
         var charge = Amount.Parse(amount);
-        Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.Charge(new(usage, null, charge, charge), Fact: true)));
+        return new Command.Charge(new(usage, null, charge, charge), Fact: true);
     }
 }

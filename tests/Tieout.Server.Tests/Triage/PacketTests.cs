@@ -5,6 +5,7 @@ using Tieout.Core.Metering;
 using Tieout.Server.Ingest;
 using Tieout.Server.Tests.Attribution;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Triage;
 
@@ -121,12 +122,11 @@ public sealed class PacketTests
         });
         Assert.Equal(spans.Count, spans.Select(span => Text(span, "spanId")).Distinct().Count());
 
-        var rows = packet.Text("billing.csv").Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.StartsWith("BilledCost,", rows[0], StringComparison.Ordinal);
-        Assert.All(rows.Skip(1), row => Assert.Contains(",acme,", row, StringComparison.Ordinal));
+        var rows = CsvText.Table(packet.Text("billing.csv")).Rows;
+        Assert.All(rows, row => Assert.Equal("acme", row["BillingAccountId"]));
         foreach (var disputed in usage.Where(row => row.Usage.OperationId == "op-1"))
         {
-            Assert.StartsWith($"{disputed.Charge},", Assert.Single(rows, row => row.Contains($",{disputed.Usage.Id},", StringComparison.Ordinal)), StringComparison.Ordinal);
+            Assert.Equal($"{disputed.Charge}", Assert.Single(rows, row => row["x_UsageId"] == disputed.Usage.Id.ToString())["BilledCost"]);
         }
     }
 

@@ -1,65 +1,62 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
-using Tieout.Core.Pricing;
-using Tieout.Server.Http;
-using Tieout.Server.Invoicing;
+using Tieout.Server.Metering;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
 namespace Tieout.Server.Triage.Packets;
 
-/// <param name="From">The first hour of the slice, in UTC.</param>
-/// <param name="LeftOut">The period has more rows than the slice.</param>
+/// <param name="From">The first hour of the period, in UTC.</param>
+/// <param name="Rows">Rows of the slice.</param>
+/// <param name="LeftOut">The period has more rows than a slice, so the slice has those of the disputed operations alone.</param>
 internal sealed record BillingSliceFile(byte[] Csv, Instant From, Instant To, long Rows, bool LeftOut);
 
-/// <summary><c>billing.csv</c>: what the org was charged in the hours of the dispute, as FOCUS, with every disputed row among it.</summary>
-internal sealed class BillingSlice(ILedger ledger, TimeProvider time)
+/// <summary><c>billing.csv</c>: what the org was charged in the hours of the dispute, as the export of usage writes it in FOCUS.</summary>
+internal sealed class BillingSlice(ILedger ledger, IEnumerable<IUsageExport> exports)
 {
-    /// <summary>Rows of the period beside the disputed ones.</summary>
+    /// <summary>Rows of the period.</summary>
     public const int RowsMax = 5_000;
+
+    private const string Format = "focus";
 
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     public async Task<BillingSliceFile> OfAsync(Dispute dispute, OtherTenants others, CancellationToken cancellationToken)
     {
-        var org = dispute.Org.Org.Id;
-        var effective = dispute.Attempts.Select(attempt => attempt.Usage?.EffectiveAt ?? attempt.At).ToList();
-        var (from, to) = (Recount.HourOf(effective.Min()), Recount.HourOf(effective.Max()) + Hour);
-        var rows = new Dictionary<(long Usage, long Posting), UsageEntry>();
-        foreach (var entry in dispute.Attempts.SelectMany(Entries)) rows[Key(entry)] = entry;
-        var page = await ledger.Read.PageAsync(new(dispute.Org, new(org, from, to), OldestFirst: true, After: null, RowsMax + 1), cancellationToken);
-        foreach (var entry in page.Take(RowsMax)) rows[Key(entry)] = entry;
-
-        var export = new FocusExport(
-            dispute.Org, await new InvoiceNumbering(ledger, time).InvoicesAsync(org, cancellationToken), FocusExport.IssuerDefault, Viewer.Platform);
-        var prices = new Dictionary<int, ResolvedPrice?>();
-        using var file = new MemoryStream();
-        await using (var csv = new CsvExport(file))
+        // Corrections count when they were made, so the period reaches to the last of them.
+        var times = dispute.Attempts.SelectMany(attempt => attempt.Records.Postings.Select(posting => posting.Row.EffectiveAt)
+            .Append(attempt.Usage?.EffectiveAt ?? attempt.At)).ToList();
+        var (from, to) = (Recount.HourOf(times.Min()), Recount.HourOf(times.Max()) + Hour);
+        var period = new UsageFilter(dispute.Org.Org.Id, from, to);
+        var page = await ledger.Read.PageAsync(new(dispute.Org, period, OldestFirst: true, After: null, RowsMax + 1), cancellationToken);
+        var leftOut = page.Count > RowsMax;
+        UsageFilter[] filters = leftOut
+            ? [.. dispute.Operations.Select(id => new UsageFilter(period.Org, Instant.UnixEpoch, Instant.EndOfTime).Where(UsageColumn.Operation, id))]
+            : [period];
+        var text = new StringBuilder();
+        foreach (var filter in filters)
         {
-            await csv.RowAsync(export.Columns, cancellationToken);
-            var inOrder = rows.OrderBy(row => row.Value.EffectiveAt).ThenBy(row => row.Key.Usage).ThenBy(row => row.Key.Posting);
-            foreach (var entry in inOrder.Select(row => row.Value))
-            {
-                var number = entry.Usage.Price;
-                if (number > 0 && !prices.ContainsKey(number)) prices[number] = await ledger.Read.PriceAsync(org, number, cancellationToken);
-                var cells = export.Row(entry, prices.GetValueOrDefault(number));
-                await csv.RowAsync(cells.Select(cell => cell is null ? null : others.Hidden(cell)), cancellationToken);
-            }
-
-            await csv.CompleteAsync(cancellationToken);
+            var csv = await ExportAsync(dispute.Org, filter, cancellationToken);
+            var afterHeader = csv.IndexOf('\n', StringComparison.Ordinal) + 1;
+            if (text.Length == 0) text.Append(csv, 0, afterHeader);
+            text.Append(others.Hidden(csv[afterHeader..]));
         }
 
-        return new(file.ToArray(), from, to, rows.Count, page.Count > RowsMax);
+        return new(Encoding.UTF8.GetBytes(text.ToString()), from, to, leftOut ? dispute.Attempts.Count : page.Count, leftOut);
     }
 
-    /// <summary>The rows of a list of usage that an attempt comes to.</summary>
-    private static IEnumerable<UsageEntry> Entries(DisputedAttempt attempt) => attempt.Usage is not { } usage ? [] :
-    [
-        new(usage),
-        .. attempt.Records.Postings.Where(posting => UsageEntry.IsCorrection(posting.Row))
-            .Select(posting => new UsageEntry(usage, new PostingRow(posting.Row, 0))),
-    ];
-
-    private static (long Usage, long Posting) Key(UsageEntry entry) => (entry.Usage.Seq, entry.Correction?.Posting.Seq ?? 0);
+    /// <summary>What a person of the platform gets who asks for the same export.</summary>
+    private async Task<string> ExportAsync(OrgState org, UsageFilter filter, CancellationToken cancellationToken)
+    {
+        using var bytes = new MemoryStream();
+        var context = new DefaultHttpContext { RequestAborted = cancellationToken };
+        context.Response.Body = bytes;
+        Caller.Root.StoreIn(context);
+        await exports.First(export => export.Format == Format).WriteAsync(
+            context, new(org, filter, OldestFirst: true, After: null, Limit: RowsMax, Format));
+        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+    }
 }

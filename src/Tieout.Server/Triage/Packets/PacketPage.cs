@@ -103,7 +103,8 @@ internal sealed class PacketPage(
         File("policies.json", $"guard policies, overrides and decisions, join contracts and quarantined usage in force at {policies.At}");
         File("envelopes.json", $"{Count(envelopes.Envelopes.Count, "envelope")}: key, issuance, expiry, claims, verification, and every step");
         File("trace.json", $"the workflow as OTLP JSON{(traceLeftOut ? "; not every operation of the workflow had room" : "")}");
-        File("billing.csv", $"FOCUS rows of {Org} from {billing.From} to before {billing.To} ({Count(billing.Rows, "row")}{(billing.LeftOut ? $", cut at {BillingSlice.RowsMax}" : "")})");
+        var slice = billing.LeftOut ? $"only the disputed operations: the period has more than {BillingSlice.RowsMax} rows" : Count(billing.Rows, "row");
+        File("billing.csv", $"FOCUS rows of {Org} from {billing.From} to before {billing.To} ({slice})");
         File("chain/", $"{Count(commits.Count, "commit")} that hold the rows, and how to check them");
         File(PacketZip.Sums, "SHA-256 of every other file");
         if (billing.LeftOut)

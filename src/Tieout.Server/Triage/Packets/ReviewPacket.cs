@@ -7,6 +7,7 @@ using Tieout.Core.Triage;
 using Tieout.Server.Attribution;
 using Tieout.Server.Guard;
 using Tieout.Server.Http;
+using Tieout.Server.Metering;
 using Tieout.Server.Reconciliation.Lineages;
 using Tieout.Storage;
 
@@ -14,7 +15,8 @@ namespace Tieout.Server.Triage.Packets;
 
 /// <summary>Makes the review packet of a dispute: from it alone an outsider names the first break. Changes nothing in the ledger, and says no time of its own,
 /// so two packets of the same dispute are the same bytes while the ledger has nothing new about it.</summary>
-internal sealed class ReviewPacket(ILedger ledger, CurrentGuard guard, EnvelopeKeys keys, LineageAudits audits, TimeProvider time)
+internal sealed class ReviewPacket(
+    ILedger ledger, CurrentGuard guard, EnvelopeKeys keys, LineageAudits audits, IEnumerable<IUsageExport> exports, TimeProvider time)
 {
     /// <summary>Operations of the workflow in the trace, the disputed ones included.</summary>
     private const int OperationsMax = 100;
@@ -39,7 +41,7 @@ internal sealed class ReviewPacket(ILedger ledger, CurrentGuard guard, EnvelopeK
         // Causes of findings may name another tenant; the other reasons are sentences of our own.
         p2 = p2 with { Reasons = [.. p2.Reasons.Select(others.Hidden)], Fix = p2.Fix is { } fix ? others.Hidden(fix) : null };
         var verdict = Verdict(dispute, p1, p2, p3);
-        var billing = await new BillingSlice(ledger, time).OfAsync(dispute, others, cancellationToken);
+        var billing = await new BillingSlice(ledger, exports).OfAsync(dispute, others, cancellationToken);
         var commits = await new ChainProof(ledger.Read).OfAsync(dispute, steps, others, cancellationToken);
         var files = new Dictionary<string, byte[]>(StringComparer.Ordinal)
         {
