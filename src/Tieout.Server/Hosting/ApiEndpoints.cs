@@ -24,6 +24,7 @@ using Tieout.Server.Reconciliation.Lineages;
 using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Runtime;
+using Tieout.Server.Spike;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tracing;
 using Tieout.Server.Triage;
@@ -61,6 +62,7 @@ public static class ApiEndpoints
         services.AddSingleton<LineageAudits>();
         services.AddSingleton<TriageRun>();
         services.AddSingleton<ReviewPacket>();
+        services.AddSingleton<SpikeRun>();
         services.AddSingleton<IDailyJob, LineageJob>();
         services.AddHostedService<RuntimeWorker>();
         services.AddHostedService<FollowerWorker>();
@@ -95,6 +97,7 @@ public static class ApiEndpoints
         api.MapLineages();
         api.MapTriage();
         api.MapPackets();
+        api.MapSpike();
         api.MapTies();
         api.MapSurfaces();
         api.MapJournals();

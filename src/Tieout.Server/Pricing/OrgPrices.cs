@@ -16,6 +16,8 @@ internal sealed class OrgPrices(PriceBook book, PricePolicy policy, Asset asset)
 
     public PricePolicy Policy => policy;
 
+    public Asset Asset => asset;
+
     /// <summary>The price of a model at a provider. A price in another asset than the org's is none: amounts of two assets never meet.</summary>
     /// <param name="provider">As price lists call it; null: the provider that models of this name belong to.</param>
     /// <param name="model">As the provider names it.</param>

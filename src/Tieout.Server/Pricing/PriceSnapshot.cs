@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
@@ -18,6 +19,8 @@ internal sealed class PriceSnapshot
 {
     private readonly Dictionary<string, OrgPrices> _byOrg = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<long, PriceCatalogue> _read;
+    private readonly ConcurrentDictionary<(string Org, int Lists), OrgPrices> _asKnown = new();
+    private readonly ILookup<string, SettingRow> _lists;
 
     /// <exception cref="FormatException">A stored list or policy cannot be read.</exception>
     public PriceSnapshot(IOrgs orgs, PriceSnapshot? before)
@@ -25,7 +28,7 @@ internal sealed class PriceSnapshot
         Version = orgs.SettingsVersion;
         var settings = orgs.Settings;
         _read = before?._read ?? new();
-        var lists = settings.Where(row => row.Kind == SettingKind.PriceList).OrderBy(row => row.Seq).ToLookup(row => row.Org, StringComparer.Ordinal);
+        var lists = _lists = settings.Where(row => row.Kind == SettingKind.PriceList).OrderBy(row => row.Seq).ToLookup(row => row.Org, StringComparer.Ordinal);
         var policies = settings.Where(row => row.Kind == SettingKind.PricePolicy).OrderBy(row => row.Seq).ToLookup(row => row.Org, StringComparer.Ordinal);
         var shared = lists[""].Select(Read).Prepend(BuiltinPrices.Catalogue).ToArray();
         Shared = shared.Length == 1 ? PriceBook.Builtin : new(shared);
@@ -47,6 +50,16 @@ internal sealed class PriceSnapshot
 
     /// <summary>Null: no such org.</summary>
     public OrgPrices? Of(string org) => _byOrg.GetValueOrDefault(org);
+
+    /// <summary>As <see cref="Of(string)"/>, from the lists that were known at a time. The policy is today's.</summary>
+    public OrgPrices? Of(string org, Instant at)
+    {
+        if (Of(org) is not { } prices) return null;
+        SettingRow[] all = [.. _lists[""], .. _lists[org]], known = [.. all.Where(row => row.RecordedAt < at)];
+        if (known.Length == all.Length) return prices;
+        return _asKnown.GetOrAdd((org, known.Length), _ => new(
+            new PriceBook(known.Select(Read).Prepend(BuiltinPrices.Catalogue)), prices.Policy, prices.Asset));
+    }
 
     private PriceCatalogue Read(SettingRow row) => _read.GetOrAdd(row.Seq, static (_, row) => PriceCatalogueJson.Read(Encoding.UTF8.GetBytes(row.Body)), row);
 }

@@ -9,10 +9,11 @@ public sealed class ProjectReferenceTests
     private static readonly Dictionary<string, string[]> MayUse = new(StringComparer.Ordinal)
     {
         ["Tieout.Core"] = [],
+        ["Tieout.Analysis"] = ["Tieout.Core"],
         ["Tieout.Client"] = [],
         ["Tieout.Client.AspNetCore"] = ["Tieout.Client"],
         ["Tieout.Storage"] = ["Tieout.Core"],
-        ["Tieout.Server"] = ["Tieout.Core", "Tieout.Storage"],
+        ["Tieout.Server"] = ["Tieout.Core", "Tieout.Analysis", "Tieout.Storage"],
         ["Tieout.Simulator"] = ["Tieout.Core", "Tieout.Storage"],
         ["Tieout.Bench"] = ["Tieout.Core", "Tieout.Storage", "Tieout.Server", "Tieout.Simulator"],
         ["Tieout.Cli"] = ["Tieout.Core", "Tieout.Storage", "Tieout.Server", "Tieout.Simulator", "Tieout.Bench"],

@@ -11,7 +11,7 @@ public sealed partial class FolderOrderTests
     [
         "Telemetry", "Errors", "Configuration", "Http", "Tenancy", "Jobs", "Governor", "Metering", "Pricing", "Budgets", "Ledger", "Invoicing", "Attribution",
         "Guard", "Gateway", "Outbox", "Ingest",
-        "Runtime", "Reconciliation", "Incidents", "Triage", "Tracing", "Heads", "Hosting",
+        "Runtime", "Reconciliation", "Incidents", "Triage", "Spike", "Tracing", "Heads", "Hosting",
     ];
 
     // Goal: no folder of the server uses one that comes after it. Method: every mention of a namespace of the server, in every file, against the order.

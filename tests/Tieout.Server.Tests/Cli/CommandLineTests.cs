@@ -20,6 +20,7 @@ public sealed class CommandLineTests(ErrorTests.Shared shared) : IClassFixture<E
             "budget set --org shop --team research --window day --limit 1.00 --hard", "budget list --org shop", "org list", "team list --org shop",
             "key list --org shop",
             "balance shop", "usage shop", "spend --org shop", "spend --by org,day", "distributions", "distributions --org shop --by hour,model",
+            "spike", "spike --org shop --since 24h",
             "costs today", "costs today --org shop", "health", "holds", "findings", "prices list", "prices show openai gpt-4o",
             "prices policy shop --markup 1.2 --unknown-model refuse", "project list --org shop", "org show shop",
         ];

@@ -1,0 +1,46 @@
+namespace Tieout.Analysis.Change;
+
+/// <summary>A sort of tokens that has a price of its own. Sorts of input come first.</summary>
+public enum TokenSort
+{
+    /// <summary>Input that no cache held.</summary>
+    Fresh,
+    CacheRead,
+    CacheWrite,
+
+    /// <summary>Output that the client sees.</summary>
+    Visible,
+    Reasoning,
+}
+
+/// <summary>What a leaf used and cost in one period. An expected period has parts of attempts and tokens; costs are whole nano-units in any.</summary>
+public sealed class LeafFigures
+{
+    public const int Sorts = 5;
+
+    public double Attempts { get; set; }
+
+    /// <summary>By <see cref="TokenSort"/>; no sort contains another.</summary>
+    public double[] Tokens { get; } = new double[Sorts];
+
+    /// <summary>What those tokens cost, in nano-units.</summary>
+    public Int128[] Costs { get; } = new Int128[Sorts];
+
+    /// <summary>What the price list says that a token costs, in nano-units; 0: no list is known.</summary>
+    public double[] ListPrices { get; } = new double[Sorts];
+
+    /// <summary>What cost money beside tokens: fees for requests, searches, images, time.</summary>
+    public Int128 OtherCost { get; set; }
+
+    public Int128 Cost
+    {
+        get
+        {
+            var cost = OtherCost;
+            foreach (var each in Costs) cost += each;
+            return cost;
+        }
+    }
+
+    internal double Input => Tokens[0] + Tokens[1] + Tokens[2];
+}

@@ -1,0 +1,62 @@
+using System.Text.Json.Serialization;
+using Tieout.Core.Money;
+using Tieout.Server.Http;
+
+namespace Tieout.Server.Spike;
+
+/// <summary>Whether a cost rose, why, where, and what the change is made of.</summary>
+/// <param name="Org">Null: all orgs of the asset.</param>
+/// <param name="At">The end of the last whole hour that is judged.</param>
+/// <param name="From">Where the judged hours begin and the baseline ends.</param>
+/// <param name="Verdict"><c>none</c>, <c>blip</c>, <c>rising</c>, <c>sustained</c>, <c>ended</c>, <c>benign</c>, <c>metering</c> or
+/// <c>insufficient_baseline</c>.</param>
+/// <param name="Because">Of <c>benign</c>: <c>calendar</c> or <c>growth</c>. Of <c>metering</c>: <c>duplicates</c>, <c>backfill</c>, <c>price_book</c> or
+/// <c>usage_shape</c>. Else null.</param>
+/// <param name="Onset">The first hour above the usual; null: there is none.</param>
+/// <param name="End">The end of the hours that are compared, excluded.</param>
+/// <param name="Expected">The same hours of the baseline, of weekends with weekends.</param>
+/// <param name="Change"><paramref name="Actual"/> less <paramref name="Expected"/>; the sum of <paramref name="Parts"/>.</param>
+/// <param name="ChangePercent">Null: nothing was expected.</param>
+/// <param name="Sentence">The most likely cause in one sentence.</param>
+/// <param name="ConfidencePercent">The part of the rise that the named causes explain; null: none is named.</param>
+/// <param name="Steps">The runbook's questions, with figures.</param>
+/// <param name="Contributors">What rose most, by org, feature, team, key and model, most first.</param>
+/// <param name="Hours">The judged hours.</param>
+/// <param name="AsOf">The commit that the report was made as of.</param>
+public sealed record SpikeBody(
+    string? Org, string Asset, string TimeZone, string At, string BaselineFrom, string From, string Verdict, string? Because, string? Onset, string? End,
+    Amount Expected, Amount Actual, Amount Change, decimal? ChangePercent, string Sentence, int? ConfidencePercent, IReadOnlyList<SpikeCauseBody> Causes,
+    IReadOnlyList<SpikePartBody> Parts, IReadOnlyList<SpikeStepBody> Steps, IReadOnlyList<SpikeContributorBody> Contributors,
+    IReadOnlyList<SpikeHourBody> Hours, long AsOf);
+
+/// <param name="Cause">For example <c>retry_storm</c>.</param>
+/// <param name="Driver">The part of the change that it is.</param>
+/// <param name="SharePercent">Of all that rose.</param>
+/// <param name="Places">Where, the largest first; empty: broad.</param>
+/// <param name="Advice">What to do first.</param>
+/// <param name="Else">What it could be as well.</param>
+public sealed record SpikeCauseBody(
+    string Cause, string Driver, Amount Effect, int SharePercent, IReadOnlyList<SpikePlaceBody> Places, string Sentence, string Advice, string Else);
+
+/// <param name="Labels">One to three; null: usage that bears no such label.</param>
+/// <param name="CoveragePercent">Of the effect.</param>
+/// <param name="BaselinePercent">Of the expected cost.</param>
+public sealed record SpikePlaceBody(IReadOnlyDictionary<string, string?> Labels, Amount Effect, int CoveragePercent, int BaselinePercent);
+
+/// <param name="Parts">What the driver is made of; empty: of itself.</param>
+public sealed record SpikePartBody(string Driver, Amount Effect, IReadOnlyList<SpikeSubPartBody> Parts);
+
+public sealed record SpikeSubPartBody(string Part, Amount Effect);
+
+/// <param name="Verdict"><c>pass</c> or <c>finding</c>.</param>
+public sealed record SpikeStepBody(int No, string Title, string Verdict, IReadOnlyList<string> Figures);
+
+public sealed record SpikeContributorBody(IReadOnlyDictionary<string, string?> Labels, Amount Expected, Amount Actual, Amount Change);
+
+public sealed record SpikeHourBody(string Hour, Amount Cost);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    Converters = [typeof(AmountConverter)])]
+[JsonSerializable(typeof(SpikeBody))]
+public sealed partial class SpikeJson : JsonSerializerContext;

@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using Tieout.Analysis.Change;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Pricing;
+using Tieout.Server.Pricing;
+using Tieout.Storage;
+
+namespace Tieout.Server.Spike;
+
+/// <summary>Reads hours of orgs as the analysis takes them: with the price list that was known then.</summary>
+internal sealed class SpikeLines(IRecountReader read, PriceSnapshot prices)
+{
+    /// <summary>A piece is read at once: hours in memory.</summary>
+    private const int PieceHours = 24;
+
+    private static readonly ImmutableArray<LabelDimension> Labels =
+        [.. LabelDimension.All.Where(label => label.Name is "project" or "team" or "key" or "feature" or "provider" or "model")];
+
+    private static readonly ImmutableArray<UsageUnit> Units =
+        [UsageUnits.InputTokens, UsageUnits.CacheReadTokens, UsageUnits.CacheWriteTokens, UsageUnits.OutputTokens, UsageUnits.ReasoningTokens];
+
+    private static readonly ImmutableArray<double> NoPrices = [0, 0, 0, 0, 0];
+
+    private readonly Dictionary<ResolvedPrice, ImmutableArray<double>> _rates = [];
+
+    public static ImmutableArray<string> Dimensions { get; } = ["org", .. Labels.Select(label => label.Name)];
+
+    /// <summary>The lines of an org from one time to another, in the order of time.</summary>
+    public async IAsyncEnumerable<HourLine> ReadAsync(
+        OrgState org, Instant from, Instant to, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        for (var start = from; start < to;)
+        {
+            var end = start + TimeSpan.FromHours(PieceHours);
+            if (end > to) end = to;
+            foreach (var line in await read.SumsAsync(new RecountQuery(org, start, end, RecountSlot.Hour), cancellationToken)) yield return Line(org, line);
+            start = end;
+        }
+    }
+
+    public static ImmutableArray<string?> ValuesOf(UsageLabels labels) => [labels.Org, .. Labels.Select(label => label.Of(labels))];
+
+    private HourLine Line(OrgState org, LabelledLine line)
+    {
+        var sums = line.Sums;
+        var (read, write) = ((double)sums.CacheReadTokens, (double)sums.CacheWriteTokens);
+        return new(
+            SpikeRequest.HourOf(line.Slot), ValuesOf(line.Labels), line.Labels.Trigger is "user" ? null : line.Labels.Trigger, sums.Attempts,
+            [Math.Max(0, (double)sums.InputTokens - read - write), read, write, Math.Max(0, (double)(sums.OutputTokens - sums.ReasoningTokens)),
+                (double)sums.ReasoningTokens],
+            PricesOf(org, line), sums.Charge.Nanos);
+    }
+
+    private ImmutableArray<double> PricesOf(OrgState org, LabelledLine line)
+    {
+        if (line.Labels.Model is not { } model || prices.Of(org.Org.Id, line.Slot + TimeSpan.FromHours(1)) is not { } known) return NoPrices;
+        var price = known.Find(line.Labels.Provider, model, line.Slot).Price ?? known.Find(null, model, line.Slot).Price;
+        if (price is null) return NoPrices;
+        if (!_rates.TryGetValue(price, out var rates)) _rates.Add(price, rates = [.. Units.Select(unit => NanosPerToken(price, unit))]);
+        return rates;
+    }
+
+    private static double NanosPerToken(ResolvedPrice price, UsageUnit unit) => price.Charged.For(unit) is not { } rate ? 0
+        : (double)(rate.Base * price.Markup) / unit.Per * Amount.NanosPerUnit;
+}

@@ -1,0 +1,162 @@
+using System.Net;
+using System.Text.Json;
+using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Metering;
+using Tieout.Core.Money;
+using Tieout.Core.Tenancy;
+using Tieout.Server.Tests.Http;
+
+namespace Tieout.Server.Tests.Spike;
+
+/// <summary>The report of a spike against the ledger.</summary>
+public sealed class SpikeTests
+{
+    private const string At = "2025-11-12T00:00:00Z";
+
+    private static readonly Instant Begin = Instant.From(new(2025, 11, 3, 0, 0, 0, TimeSpan.Zero));
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    // Goal: the report names what happened, where and since when, and its parts are the change of what the ledger charged. Method: nine days of two orgs; in
+    // the last 12 hours every request of one feature of one org has five times the input.
+    [Fact]
+    public async Task T1_a_template_that_grew_is_named_and_the_parts_add_up_to_what_the_ledger_charged()
+    {
+        await using var world = await FilledAsync((hour, org, feature) => hour >= 204 && org == "org-1" && feature == "chat" ? 5 : 1);
+        var spike = await world.GetAsync($"/spike?asset=USD&at={At}");
+
+        Assert.Equal(("sustained", "2025-11-11T12:00:00Z"), (Text(spike, "verdict"), Text(spike, "onset")));
+        var cause = spike.GetProperty("causes").EnumerateArray().Single();
+        Assert.Equal(("template_growth", "input_tokens"), (Text(cause, "cause"), Text(cause, "driver")));
+        var place = cause.GetProperty("places")[0].GetProperty("labels");
+        Assert.Equal(["org org-1", "feature chat"], place.EnumerateObject().Select(label => $"{label.Name} {label.Value}"));
+        Assert.Contains("Every request has more input tokens: org org-1, feature chat.", Text(spike, "sentence"), StringComparison.Ordinal);
+
+        var parts = spike.GetProperty("parts").EnumerateArray().ToList();
+        Assert.Equal(9, parts.Count);
+        Assert.Equal(Money(spike, "change"), Amount.Sum(parts.Select(part => Money(part, "effect"))));
+        Assert.Equal(Money(spike, "change"), Money(spike, "actual") - Money(spike, "expected"));
+        Assert.All(parts.Where(part => part.GetProperty("parts").GetArrayLength() > 0), part =>
+            Assert.Equal(Money(part, "effect"), Amount.Sum(part.GetProperty("parts").EnumerateArray().Select(each => Money(each, "effect")))));
+        var spent = await world.GetAsync("/spend?asset=USD&by=org&from=2025-11-11T12:00:00Z&to=2025-11-12T00:00:00Z");
+        Assert.Equal(Money(spent.GetProperty("total"), "charge"), Money(spike, "actual"));
+        Assert.Equal([1, 4], spike.GetProperty("steps").EnumerateArray().Where(step => Text(step, "verdict") == "finding").Select(
+            step => step.GetProperty("no").GetInt32()).Except([5]));
+        Assert.Equal("org-1", Text(spike.GetProperty("contributors")[0].GetProperty("labels"), "org"));
+
+        // The same hours, asked again when the follower has counted them.
+        while (!(await world.Ledger.Follower.StepAsync(Stop)).IsCurrent)
+        {
+        }
+
+        Assert.Equal(Figures(spike), Figures(await world.GetAsync($"/spike?asset=USD&at={At}")));
+    }
+
+    [Fact]
+    public async Task A_cost_as_usual_names_no_cause_and_the_command_ends_with_0()
+    {
+        await using var world = await FilledAsync((_, _, _) => 1);
+        var calm = await world.RunAsync("spike", "--org", "org-1", "--at", At);
+        Assert.Equal(0, calm.ExitCode);
+        Assert.StartsWith("NONE  org-1, from 2025-11-10T00:00Z:", calm.Out, StringComparison.Ordinal);
+        Assert.Contains("The cost is as usual.", calm.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_command_prints_the_cause_the_parts_and_the_steps_and_ends_with_1()
+    {
+        await using var world = await FilledAsync((hour, org, _) => hour >= 204 && org == "org-1" ? 5 : 1);
+        var said = await world.RunAsync("spike", "--org", "org-1", "--at", At);
+
+        Assert.Equal(1, said.ExitCode);
+        Assert.StartsWith("SUSTAINED  org-1, from 2025-11-11T12:00Z to before 2025-11-12T00:00Z:", said.Out, StringComparison.Ordinal);
+        Assert.Matches(@"\ninput tokens +\d+\.\d+\n", said.Out);
+        Assert.Matches(@"\nchange +\d+\.\d+\n", said.Out);
+        Assert.Contains("4  FINDING  Are requests or answers longer?", said.Out, StringComparison.Ordinal);
+        Assert.Contains("6  PASS     Do tools fail?", said.Out, StringComparison.Ordinal);
+        Assert.Contains("█", said.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_org_that_is_two_days_old_has_no_baseline_and_the_report_says_so()
+    {
+        await using var world = await FilledAsync((hour, _, _) => hour < 120 ? 0 : 1);
+        var spike = await world.GetAsync($"/orgs/org-1/spike?at={At}");
+        Assert.Equal("insufficient_baseline", Text(spike, "verdict"));
+        Assert.Equal(0, spike.GetProperty("causes").GetArrayLength());
+        Assert.Contains("less than 4 days", Text(spike, "sentence"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_sees_its_own_org_only()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"other","asset":"USD","billing":"postpaid"}""");
+        var (_, key) = await world.KeyAsync();
+        Assert.Equal("acme", Text(await world.GetAsync("/orgs/acme/spike", key), "org"));
+        using var foreign = await world.SendAsync(HttpMethod.Get, "/orgs/other/spike", token: key);
+        Assert.Equal("org_not_found", await ApiWorld.CodeAsync(foreign, HttpStatusCode.NotFound));
+        using var all = await world.SendAsync(HttpMethod.Get, "/spike?asset=USD", token: key);
+        Assert.Equal("forbidden", await ApiWorld.CodeAsync(all, HttpStatusCode.Forbidden));
+    }
+
+    [Theory]
+    [InlineData("since=soon", "'soon' is not a length of time for 'since': write hours or days, for example 48h or 7d, up to 14d.")]
+    [InlineData("since=400h", "'400h' is not a length of time for 'since'")]
+    [InlineData("baseline=0d", "'0d' is not a length of time for 'baseline'")]
+    [InlineData("baseline=99999999999d", "'99999999999d' is not a length of time")]
+    [InlineData("at=2999-01-01", "'at' is 2999-01-01T00:00:00.000000Z, which is later than now.")]
+    public async Task A_query_that_is_not_understood_is_refused_with_a_sentence(string query, string said)
+    {
+        await using var world = await ApiWorld.StartAsync();
+        using var answer = await world.SendAsync(HttpMethod.Get, $"/orgs/acme/spike?{query}");
+        Assert.Equal("parameter_invalid", await ApiWorld.CodeAsync(answer, HttpStatusCode.BadRequest));
+        using var problem = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(Stop));
+        Assert.StartsWith(said, problem.RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    /// <param name="input">By how much the input of a request grows, by hour, org and feature; 0: there are no requests.</param>
+    private static async Task<ApiWorld> FilledAsync(Func<int, string, string, int> input)
+    {
+        var world = await ApiWorld.StartAsync();
+        var random = new Random(5);
+        var attempts = new List<Command>();
+        foreach (var org in (string[])["org-1", "org-2"])
+        {
+            Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.OpenOrg(new(org, "USD", BillingMode.Postpaid, null, "UTC")), Stop));
+            foreach (var feature in (string[])["chat", "search"])
+            {
+                for (var hour = 0; hour < 216; hour++)
+                {
+                    if (input(hour, org, feature) is not (> 0 and var factor)) continue;
+                    for (var i = 0; i < 3; i++)
+                    {
+                        attempts.Add(Attempt(org, feature, (1_000 + random.Next(60)) * factor, 100 + random.Next(6), $"u{random.Next(30)}",
+                            Begin + TimeSpan.FromMinutes(60 * hour + 10 * i)));
+                    }
+                }
+            }
+        }
+
+        foreach (var batch in attempts.Chunk(1_000)) await world.Ledger.SubmitAsync([.. batch], Stop);
+        return world;
+    }
+
+    private static Command.Charge Attempt(string org, string feature, long input, long output, string user, Instant at)
+    {
+        var labels = new UsageLabels { Org = org, Feature = feature, Provider = "openai", Model = "gpt-4o", Source = UsageSource.Gateway };
+        var usage = new UsageRecord(
+            new AttemptId(Guid.CreateVersion7()), labels, "op", 1, null, null, null, user, at, 12, 200, new(input, 0, 0, output, 0), UsageBasis.Reported,
+            UsageFlags.None);
+        var cost = new Amount(input * 2_500 + output * 10_000);
+        return new(new(usage, null, cost, cost), Fact: true);
+    }
+
+    private static string Figures(JsonElement spike) => string.Join('\n', spike.EnumerateObject().Where(member => member.Name is not "as_of").Select(
+        member => member.Value.GetRawText()));
+
+    private static string? Text(JsonElement of, string name) => of.GetProperty(name).GetString();
+
+    private static Amount Money(JsonElement of, string name) => Amount.Parse(Text(of, name)!);
+}
