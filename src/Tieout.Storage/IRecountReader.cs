@@ -11,7 +11,7 @@ public interface IRecountReader
     /// <summary>An org's usage and charges of a range by labels, and by day or hour where asked.</summary>
     Task<IReadOnlyList<LabelledLine>> SumsAsync(RecountQuery query, CancellationToken cancellationToken);
 
-    /// <summary>How attempts ended that count in a range, by labels, status and the ids they lack, and by day or hour where asked.</summary>
+    /// <summary>How attempts ended that count in a range and what corrected them, by labels, traits and the ids they lack, and by day or hour where asked.</summary>
     Task<IReadOnlyList<StatusCount>> StatusesAsync(RecountQuery query, CancellationToken cancellationToken);
 
     /// <summary>An org's charges of a month and how its balance moved until then, both as of one commit.</summary>
@@ -28,14 +28,14 @@ public static class Recounts
         this ILedgerReader read, string org, Instant from, Instant to, CancellationToken cancellationToken) =>
         read.Org(org) is { } state ? ChargeSum.ByModel(await read.SumsAsync(new(state, from, to), cancellationToken)) : [];
 
-    /// <summary>How attempts ended that count in a range, of one org or of all.</summary>
+    /// <summary>How attempts ended that count in a range, of one org or of all. Corrections of attempts of other times are left out.</summary>
     public static async Task<IReadOnlyList<StatusCount>> StatusesAsync(
         this ILedgerReader read, string? org, Instant from, Instant to, CancellationToken cancellationToken)
     {
         List<StatusCount> all = [];
         foreach (var state in read.Orgs.Where(state => org is null || state.Org.Id == org))
         {
-            all.AddRange(await read.StatusesAsync(new(state, from, to), cancellationToken));
+            all.AddRange((await read.StatusesAsync(new(state, from, to), cancellationToken)).Where(line => line.Attempts > 0));
         }
 
         return all;

@@ -67,16 +67,21 @@ public sealed record UsageRangeQuery(OrgState Org, UsageFilter Filter, RecountSl
 public sealed record UsageRange(IReadOnlyList<LabelledLine> Lines, IEnumerable<UsageEntry> Rows);
 
 /// <param name="Slot">When the slot begins that they count in.</param>
-/// <param name="Status">The provider's; 0: it gave no answer.</param>
 /// <param name="Absent">The ids that each of them lacks.</param>
 /// <param name="Billable">Those that say that they were charged something.</param>
 /// <param name="Charge">What they say they cost, without what was corrected since.</param>
-/// <param name="LastAt">When the newest of them occurred.</param>
+/// <param name="Corrections">What postings moved that count in the slot and correct such usage: Σ re-entries − Σ reversals.</param>
+/// <param name="LastAt">When the newest of them occurred; 1970: there are none, only corrections of such usage.</param>
 public sealed record StatusCount(
-    Instant Slot, UsageLabels Labels, int Status, AbsentIds Absent, long Attempts, long Billable, Amount Charge, Instant LastAt)
+    Instant Slot, UsageLabels Labels, UsageTraits Traits, AbsentIds Absent, long Attempts, long Billable, Amount Charge, Amount ProviderCost,
+    Amount Corrections, Instant LastAt)
 {
+    /// <summary>The provider's; 0: it gave no answer.</summary>
+    public int Status => Traits.Status;
+
     internal static StatusCount Of(StatusLine line, UsageLabels labels) =>
-        new(line.Key.Of.Start, labels, line.Key.Status, line.Key.Absent, line.Attempts, line.Billable, line.Charge, new(line.LastAt));
+        new(line.Key.Of.Start, labels, line.Key.Traits, line.Key.Absent, line.Attempts, line.Billable, line.Charge, line.ProviderCost,
+        line.Corrections, new(Math.Max(line.LastAt, 0)));
 }
 
 public sealed record CellLine(Instant Hour, UsageLabels Labels, CellChange Sums);

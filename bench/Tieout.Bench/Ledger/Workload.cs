@@ -18,6 +18,7 @@ internal sealed class Workload(
     LedgerBenchOptions options, Func<string, int> bucketOf, ResolvedPrice? price = null, Instant? from = null, TimeSpan step = default)
 {
     private const int KeysPerOrg = 3;
+    private const int OutageRows = 2_000;
     private static readonly string[] Teams = ["red", "blue"];
     private static readonly Amount Charge = new(1_234_500);
     private static readonly ResolvedPrice Price = new("bench@1", Asset.Usd, "openai", "gpt", from: null, RateCard.Empty);
@@ -84,12 +85,15 @@ internal sealed class Workload(
         var (id, isBook) = (Ordered(no), from is not null);
         var usage = new UsageRecord(
             new(id), labels, $"op_{no:x16}", 1, isBook ? $"flow-{no / 80}" : null, id.ToString(), isBook ? $"{no / 30:x32}" : null, $"user-{no % 977}",
-            from is { } begin ? begin + (step * no) : Instant.From(DateTimeOffset.UtcNow), 1_234, 200, new(1_500 + no % 977, 0, 0, 300 + no % 91, 0),
+            from is { } begin ? begin + (step * no) : Instant.From(DateTimeOffset.UtcNow), 1_234, isBook ? StatusOf(no) : 200, new(1_500 + no % 977, 0, 0, 300 + no % 91, 0),
             UsageBasis.Reported, UsageFlags.None);
         if (price is null) return new(usage, Price, Charge, Charge);
         var priced = price.Price(usage.Counts);
         return new(usage, price, priced.ProviderCost, priced.Charge);
     }
+
+    /// <summary>One request in a thousand meets a rate limit. Some of the first requests, and no later ones, meet an outage.</summary>
+    private static int StatusOf(long no) => no % 997 == 0 ? 429 : no < OutageRows && no / 30 % 10 == 0 ? 503 : 200;
 
     /// <summary>Version 7 in its layout, strictly ascending.</summary>
     private static Guid Ordered(long no)

@@ -70,6 +70,13 @@ public static class ReadsBench
         yield return ("errors of a day", (org, token) => read.StatusesAsync(new(org, Hour(now - day), Hour(now)), token));
         yield return ("first page of usage", (org, token) => read.PageAsync(
             new(org, new(org.Org.Id, now - 20 * day, now), OldestFirst: false, After: null, Rows: 100), token));
+        foreach (var (name, column, value) in ((string, string, string)[])
+            [("failed", "status", "failed"), ("status 503, all at the oldest end", "status", "503"), ("basis estimated, none", "basis", "estimated"), ("source import, none", "source", "import")])
+        {
+            yield return ($"first page of usage, {name}", (org, token) => read.PageAsync(
+                new(org, new UsageFilter(org.Org.Id, now - 25 * day, now).Where(column, value), OldestFirst: false, After: null, Rows: 100), token));
+        }
+
         yield return ("tie of 20 days, totals", (org, token) => read.TieTotalsAsync(
             new(org, Hour(now - 20 * day), Hour(now), TimeZoneInfo.Utc), Core.Reconciliation.TallyFigure.Charge, token));
         yield return ("rows of 6 hours, by user", (org, token) => read.RangeAsync(

@@ -40,9 +40,12 @@ internal static class ArchiveCommand
         using var progress = ProgressLine.Begin(call.Shell, call.Json);
         try
         {
-            return postgres is not null
-                ? await LedgerArchive.WritePostgresAsync(postgres, month, to, cancellationToken, progress)
-                : LedgerArchive.WriteSqlite(folder, month, to, progress);
+            var rows = new Interruption(progress, cancellationToken);
+            return await rows.RunAsync(
+                () => postgres is not null
+                    ? LedgerArchive.WritePostgresAsync(postgres, month, to, cancellationToken, rows)
+                    : Task.FromResult(LedgerArchive.WriteSqlite(folder, month, to, rows)),
+                $"The ledger was not changed. {to} has each month that was written whole. Run the command again: it goes on with the month after them.");
         }
         catch (StoreCorruptException e)
         {

@@ -36,22 +36,28 @@ internal static class ArchiveDetachCommand
             }
 
             var (named, at) = (call.Get(plan), call.Get(archive)!);
-            if (named is null) return await ShowAsync(call, folder, month, at);
+            if (named is null) return await ShowAsync(call, folder, month, at, cancellationToken);
             var people = DetachPeople.Of(globals, call, call.Get(config));
             using var progress = ProgressLine.Begin(call.Shell, call.Json);
-            var report = await TryAsync(() => LedgerDetachment.RunAsync(
-                new(folder, month, at, named, orgs => people.Action(orgs, named, TimeProvider.System.GetUtcNow())), TimeProvider.System, progress,
-                cancellationToken));
+            var rows = new Interruption(progress, cancellationToken);
+            var report = await rows.RunAsync(
+                () => TryAsync(() => LedgerDetachment.RunAsync(
+                    new(folder, month, at, named, orgs => people.Action(orgs, named, TimeProvider.System.GetUtcNow())), TimeProvider.System, rows,
+                    cancellationToken)),
+                $"No row is lost: each row of the plan that is not in the ledger is in {at}, and figures are what they were. Run the same command again: it goes on.");
             progress?.Dispose();
             await call.Shell.Out.WriteLineAsync(call.Json ? Json(report) : Text(report));
             return ExitCode.Ok;
         });
     }
 
-    private static async Task<int> ShowAsync(Invocation call, string folder, Month before, string archive)
+    private static async Task<int> ShowAsync(Invocation call, string folder, Month before, string archive, CancellationToken cancellationToken)
     {
         using var progress = ProgressLine.Begin(call.Shell, call.Json);
-        var plan = await TryAsync(() => LedgerDetachment.PlanAsync(folder, before, archive, Instant.From(TimeProvider.System.GetUtcNow()), progress));
+        var rows = new Interruption(progress, cancellationToken);
+        var plan = await rows.RunAsync(
+            () => TryAsync(() => LedgerDetachment.PlanAsync(folder, before, archive, Instant.From(TimeProvider.System.GetUtcNow()), rows)),
+            "Nothing was removed. Run the command again: it begins anew.");
         progress?.Dispose();
         var next = plan.Id is null
             ? "Nothing can be detached. Nothing was removed."

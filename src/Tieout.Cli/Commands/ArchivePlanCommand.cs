@@ -30,7 +30,10 @@ internal static class ArchivePlanCommand
 
             var (postgres, folder) = StoreOption.Of(call, data, store);
             using var progress = ProgressLine.Begin(call.Shell, call.Json);
-            var plan = await RunAsync(postgres, folder, month, call.Get(archive)!, progress, cancellationToken);
+            var rows = new Interruption(progress, cancellationToken);
+            var plan = await rows.RunAsync(
+                () => RunAsync(postgres, folder, month, call.Get(archive)!, rows, cancellationToken),
+                "The plan only reads: nothing was changed. Run the command again: it begins anew.");
             progress?.Dispose();
             if (call.Json) await call.Shell.Out.WriteLineAsync(Json(plan));
             else await WriteAsync(call.Shell, plan, Kept);

@@ -50,8 +50,8 @@ internal static class PricesCommands
         {
             var path = ApiClient.Path(
                 ["prices"], ("format", call.Get(format)), ("effective", call.Get(effective)), ("list", call.Get(list)), ("reason", call.Get(reason)));
-            using var content = new ByteArrayContent(await InputFile.ReadAsync(call.Get(file), cancellationToken));
-            var answer = await api.PostAsync(path, content, ApiClient.Json.PriceListBody, cancellationToken);
+            var answer = await call.SendFileAsync(
+                api, path, call.Get(file), "application/octet-stream", ApiClient.Json.PriceListBody, cancellationToken);
             await call.AnswerAsync(answer, ApiClient.Json.PriceListBody,
                 (made, text) => text.WriteLineAsync($"{made.Id}: {made.Models} models of {made.Providers} providers, from {made.Effective ?? "always"}."));
             return ExitCode.Ok;

@@ -20,7 +20,10 @@ internal static class RebuildCommand
         {
             var (postgres, folder) = StoreOption.Of(call, data, store);
             using var progress = ProgressLine.Begin(call.Shell, call.Json);
-            var report = await RunAsync(postgres, folder, call.Get(archive), progress, cancellationToken);
+            var rows = new Interruption(progress, cancellationToken);
+            var report = await rows.RunAsync(
+                () => RunAsync(postgres, folder, call.Get(archive), rows, cancellationToken),
+                "What was counted is stored, and reports stay exact: they read the other rows one by one. A server goes on from there. This command begins anew.");
             progress?.Dispose();
             await call.Shell.Out.WriteLineAsync(call.Json ? Json(report) : Text(report));
             return report.Differences.Count == 0 ? ExitCode.Ok : ExitCode.Findings;

@@ -28,11 +28,27 @@ internal static class ReconcileCommand
                 call.Get(org), call.Get(from), call.Get(to), call.Get(project), call.Get(app), call.Get(key), call.Get(correlation), call.Get(full));
             var run = api.SendAsync(HttpMethod.Post, "reconciliations", request, ReconciliationJson.Default.ReconciliationRequest,
                 ReconciliationJson.Default.ReconciliationBody, cancellationToken);
-            if (call.Shell.IsTerminal && !call.Json) await WatchAsync(call.Shell, api, run, cancellationToken);
-            var answer = await run;
+            var answer = await AnswerAsync(call, api, run, cancellationToken);
             await call.AnswerAsync(answer, ReconciliationJson.Default.ReconciliationBody, WriteAsync);
             return answer.Findings.Count == 0 ? ExitCode.Ok : ExitCode.Findings;
         });
+    }
+
+    private static async Task<ReconciliationBody> AnswerAsync(
+        Invocation call, ApiClient api, Task<ReconciliationBody> run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (call.Shell.IsTerminal && !call.Json) await WatchAsync(call.Shell, api, run, cancellationToken);
+            return await run;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new CommandFailedException(
+                ExitCode.Unreachable,
+                "Interrupted before the server answered: it stops the run. No figure was changed; findings are as they were, or as the whole run left them. "
+                + "Run the command again: without --full it checks the rows since the last whole run.", "interrupted");
+        }
     }
 
     /// <summary>A bar while the run lasts, on a terminal only.</summary>

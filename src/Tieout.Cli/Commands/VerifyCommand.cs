@@ -43,7 +43,10 @@ internal static class VerifyCommand
             var signed = call.Get(head) is { } place
                 ? await HeadAsync(place, call.Get(headKey) ?? call.Shell.Variable(HeadKey.FileVariable), cancellationToken) : null;
             using var progress = ProgressLine.Begin(call.Shell, call.Json);
-            var report = postgres is null ? Run(folder, secret, signed, progress) : await RunAsync(postgres, secret, cancellationToken, signed, progress);
+            var rows = new Interruption(progress, cancellationToken);
+            var report = await rows.RunAsync(
+                () => postgres is null ? Task.FromResult(Run(folder, secret, signed, rows)) : RunAsync(postgres, secret, cancellationToken, signed, rows),
+                "Verify only reads: nothing was changed, and nothing is proved. Run the command again: it begins anew.");
             progress?.Dispose();
             await WriteAsync(call.Shell, call.Json, report);
             return report.Ok ? ExitCode.Ok : ExitCode.Findings;

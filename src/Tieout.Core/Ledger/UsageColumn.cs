@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Metering;
 
@@ -15,6 +16,9 @@ namespace Tieout.Core.Ledger;
 public sealed record UsageColumn(
     string Name, LabelDimension? Label, Func<UsageRow, string, bool> Matches, string? Form, Func<string, bool> IsValue)
 {
+    /// <summary>Whether traits have the value that was asked for; null: traits do not say it.</summary>
+    public Func<UsageTraits, string, bool>? HasTrait { get; private init; }
+
     /// <summary>The id that it is, so that the row index finds its rows; null: it is none.</summary>
     public UsageIdKind? Id { get; private init; }
 
@@ -37,9 +41,9 @@ public sealed record UsageColumn(
         OfId("trace", UsageIdKind.Trace, row => row.Usage.TraceId),
         OfId("workflow", UsageIdKind.Workflow, row => row.Usage.WorkflowId),
         OfId("user", UsageIdKind.EndUser, row => row.Usage.EndUser),
-        new("status", null, HasStatus, $"a status such as 429, 0 for no answer, or {AnyFailure}", IsStatus),
-        OfList("basis", Bases, (row, value) => Bases[(int)row.Usage.Basis] == value),
-        OfList("flag", [.. Flags.Select(flag => flag.Name)], HasFlag),
+        OfTraits("status", HasStatus, $"a status such as 429, 0 for no answer, or {AnyFailure}", IsStatus),
+        OfTraits("basis", Bases, (traits, value) => Bases[(int)traits.Basis] == value),
+        OfTraits("flag", [.. Flags.Select(flag => flag.Name)], HasFlag),
     ];
 
     /// <summary>The column of a name or synonym; null: there is none.</summary>
@@ -55,16 +59,22 @@ public sealed record UsageColumn(
     private static UsageColumn OfList(string name, ImmutableArray<string> values, Func<UsageRow, string, bool> matches) =>
         new(name, null, matches, string.Join(", ", values), text => values.Contains(text));
 
+    private static UsageColumn OfTraits(string name, ImmutableArray<string> values, Func<UsageTraits, string, bool> has) =>
+        OfTraits(name, has, string.Join(", ", values), text => values.Contains(text));
+
+    private static UsageColumn OfTraits(string name, Func<UsageTraits, string, bool> has, string form, Func<string, bool> isValue) =>
+        new(name, null, (row, value) => has(UsageTraits.Of(row), value), form, isValue) { HasTrait = has };
+
     private static bool IsStatus(string text) =>
         text == AnyFailure || (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var status) && status <= 999);
 
-    private static bool HasStatus(UsageRow row, string value) =>
-        value == AnyFailure ? row.Usage.Failed : row.Usage.StatusCode == int.Parse(value, NumberStyles.None, CultureInfo.InvariantCulture);
+    private static bool HasStatus(UsageTraits traits, string value) =>
+        value == AnyFailure ? UsageRecord.IsFailure(traits.Status) : traits.Status == int.Parse(value, NumberStyles.None, CultureInfo.InvariantCulture);
 
-    private static bool HasFlag(UsageRow row, string value)
+    private static bool HasFlag(UsageTraits traits, string value)
     {
         var (_, usage, charge) = Flags.First(flag => flag.Name == value);
-        return (row.Usage.Flags & usage) != 0 || (row.Flags & charge) != 0;
+        return (traits.Flags & usage) != 0 || (traits.ChargeFlags & charge) != 0;
     }
 
     /// <summary>Flags of counts and of charges under one name each; <c>unpriced</c> is both.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Metering;
 
@@ -16,6 +17,15 @@ public sealed record UsageFilter(string Org, Instant From, Instant To)
 
     /// <summary>Whether labels and time say it all, so that no row need be looked at.</summary>
     public bool IsOfLabels => Values.All(value => value.Column.Label is not null);
+
+    /// <summary>Whether labels, traits and time say it all.</summary>
+    public bool IsOfLines => Values.All(value => value.Column.Label is not null || value.Column.HasTrait is not null);
+
+    /// <summary>Whether a row must have some traits.</summary>
+    public bool NamesTraits => Values.Any(value => value.Column.HasTrait is not null);
+
+    /// <summary>Whether a row must have some labels.</summary>
+    public bool NamesLabels => Among is not null || Values.Any(value => value.Column.Label is not null);
 
     /// <summary>The id that the row index finds the rows by: of those asked for, the one that the fewest rows share. Null: no id is asked for.</summary>
     public (UsageIdKind Kind, string Value)? Id => Values.Where(value => value.Column.Id is not null).OrderBy(value => value.Column.Id)
@@ -39,6 +49,9 @@ public sealed record UsageFilter(string Org, Instant From, Instant To)
 
         return true;
     }
+
+    /// <summary>Whether usage with these traits can match.</summary>
+    public bool Matches(UsageTraits traits) => Values.All(value => value.Column.HasTrait is not { } has || has(traits, value.Value));
 
     /// <summary>Whether a row has every value, whenever it counts.</summary>
     public bool Matches(UsageRow row)

@@ -1,3 +1,4 @@
+using Tieout.Core;
 using Tieout.Core.Invoicing;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
@@ -28,17 +29,25 @@ internal sealed class DocumentChecks(IPostingsReader postings, InvoiceNumbering 
             checks.Add(new(issued.Number, differences.Count == 0, differences));
         }
 
-        var grants = await GrantsAsync(org, cancellationToken);
-        foreach (var (place, note) in notes.Index()) checks.Add(Check(note, place, notes, invoices, grants));
+        var (grants, detached) = await GrantsAsync(org, cancellationToken);
+        foreach (var (place, note) in notes.Index())
+        {
+            checks.Add(Check(note, place, notes, invoices, grants, detached is not null && Instant.From(note.IssuedAt) <= detached.RecordedAt));
+        }
+
         return checks;
     }
 
+    /// <param name="isArchived">An archive has the note's grant: it was checked before its row left the ledger, and <c>verify --archive</c> proves it.</param>
     private static DocumentCheckBody Check(
-        CreditNote note, int place, IReadOnlyList<CreditNote> notes, IReadOnlyList<FinalInvoice> invoices, Dictionary<string, Amount> grants)
+        CreditNote note, int place, IReadOnlyList<CreditNote> notes, IReadOnlyList<FinalInvoice> invoices, Dictionary<string, Amount> grants, bool isArchived)
     {
         var differences = new List<string>();
         if (note.Number != CreditNote.Numbers.After(place)) differences.Add($"its number should be {place + 1}: one before it is missing");
-        if (!grants.TryGetValue(note.GrantId, out var granted)) differences.Add($"the ledger has no grant {note.GrantId}");
+        if (!grants.TryGetValue(note.GrantId, out var granted))
+        {
+            if (!isArchived) differences.Add($"the ledger has no grant {note.GrantId}");
+        }
         else if (granted != note.Net) differences.Add($"the ledger granted {granted}, not {note.Net}");
         if (invoices.FirstOrDefault(invoice => invoice.Number == note.Invoice) is not { } issued) differences.Add($"the invoice {note.Invoice} does not exist");
         else
@@ -52,10 +61,23 @@ internal sealed class DocumentChecks(IPostingsReader postings, InvoiceNumbering 
         return new(note.Number, differences.Count == 0, differences);
     }
 
-    private async Task<Dictionary<string, Amount>> GrantsAsync(string org, CancellationToken cancellationToken)
+    /// <returns>Grants by their command, and the rows that an archive has; null: the ledger has all.</returns>
+    private async Task<(Dictionary<string, Amount> Grants, Detachment? Detached)> GrantsAsync(string org, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await GrantsAsync(org, after: 0, cancellationToken), null);
+        }
+        catch (RowsArchivedException archived)
+        {
+            return (await GrantsAsync(org, archived.Detached.Last.Posting, cancellationToken), archived.Detached);
+        }
+    }
+
+    private async Task<Dictionary<string, Amount>> GrantsAsync(string org, long after, CancellationToken cancellationToken)
     {
         var grants = new Dictionary<string, Amount>(StringComparer.Ordinal);
-        await foreach (var posting in postings.PostingsAsync(org, Core.Instant.UnixEpoch, Core.Instant.EndOfTime, after: 0, cancellationToken))
+        await foreach (var posting in postings.PostingsAsync(org, Instant.UnixEpoch, Instant.EndOfTime, after, cancellationToken))
         {
             if (posting is { Kind: PostingKind.Grant, CommandId: { } id }) grants[id] = posting.Amount;
         }

@@ -66,6 +66,12 @@ internal static class SpendOfRows
         var (from, to) = request.In(org.Zone);
         var filter = request.Filter(org, from, to);
         if (filter.Id is not null) return 0;
+        if (filter.NamesTraits)
+        {
+            return (await read.StatusesAsync(new RecountQuery(org, from, to), cancellationToken))
+                .Where(line => filter.Matches(line.Labels) && filter.Matches(line.Traits)).Sum(line => line.Attempts);
+        }
+
         return (await read.SumsAsync(new(org, from, to), cancellationToken)).Where(line => filter.Matches(line.Labels)).Sum(line => line.Sums.Attempts);
     }
 

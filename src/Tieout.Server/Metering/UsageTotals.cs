@@ -9,9 +9,10 @@ namespace Tieout.Server.Metering;
 /// <param name="Charge">Charges plus corrections.</param>
 internal readonly record struct UsageTotals(long Count, Amount Charge, Amount Corrections, Amount ProviderCost)
 {
-    /// <summary>From the recount where labels and time say which rows; else from each row.</summary>
+    /// <summary>From the recount where labels, traits and time say which rows; else from each row.</summary>
     public static Task<UsageTotals> ReadAsync(UsageRequest request, ILedgerReader read, CancellationToken cancellationToken) =>
-        request.Filter.IsOfLabels ? OfLinesAsync(request, read, cancellationToken) : OfRowsAsync(request, read, cancellationToken);
+        request.Filter.IsOfLabels ? OfLinesAsync(request, read, cancellationToken)
+            : request.Filter.IsOfLines ? OfTraitsAsync(request, read, cancellationToken) : OfRowsAsync(request, read, cancellationToken);
 
     private static async Task<UsageTotals> OfLinesAsync(UsageRequest request, IRecountReader read, CancellationToken cancellationToken)
     {
@@ -21,6 +22,20 @@ internal readonly record struct UsageTotals(long Count, Amount Charge, Amount Co
             if (!request.Filter.Matches(line.Labels)) continue;
             var sums = line.Sums;
             sum = new(sum.Count + sums.Attempts, sum.Charge + sums.Charge, sum.Corrections + sums.Corrections, sum.ProviderCost + sums.ProviderCost);
+        }
+
+        return sum;
+    }
+
+    private static async Task<UsageTotals> OfTraitsAsync(UsageRequest request, IRecountReader read, CancellationToken cancellationToken)
+    {
+        var sum = default(UsageTotals);
+        foreach (var line in await read.StatusesAsync(new(request.Org, request.Filter.From, request.Filter.To), cancellationToken))
+        {
+            if (!request.Filter.Matches(line.Labels) || !request.Filter.Matches(line.Traits)) continue;
+            sum = new(
+                sum.Count + line.Attempts, sum.Charge + line.Charge + line.Corrections, sum.Corrections + line.Corrections,
+                sum.ProviderCost + line.ProviderCost);
         }
 
         return sum;

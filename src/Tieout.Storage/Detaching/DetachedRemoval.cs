@@ -43,13 +43,15 @@ internal sealed class DetachedRemoval(RawConnection connection, RemovalPace pace
 
     /// <summary>Removes what is left, oldest first.</summary>
     /// <returns>How many rows were removed.</returns>
-    public long Remove(Sequences last)
+    public long Remove(Sequences last, IProgress<RowProgress>? progress, CancellationToken cancellationToken)
     {
-        var removed = 0L;
+        var (removed, left) = (0L, Left(last));
+        var total = left.Usage + left.Postings + 2 * left.Holds;
         foreach (var (table, end) in (ReadOnlySpan<(string, long)>)[("postings", last.Posting), ("usage", last.Usage), ("holds", last.Hold)])
         {
             for (var first = First(last, table, end); first <= end; first += pace.BatchRows)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 var upTo = Math.Min(end, first + pace.BatchRows - 1);
                 var rows = $"BETWEEN {first} AND {upTo}";
                 var stays = Stays(last, table);
@@ -59,6 +61,7 @@ internal sealed class DetachedRemoval(RawConnection connection, RemovalPace pace
                     removed += Delete($"{table} WHERE seq {rows} AND seq NOT IN ({stays})");
                 });
                 pace.AfterBatch?.Invoke();
+                progress?.Report(new(removed, total));
             }
         }
 

@@ -58,8 +58,7 @@ public static class LedgerDetachment
 
         // With the record and before a row goes: what the ledger will be without the rows verifies now.
         Verify(folder);
-        cancellationToken.ThrowIfCancellationRequested();
-        var removed = removal.Remove(detached.Last);
+        var removed = removal.Remove(detached.Last, progress, cancellationToken);
         return new(detached, removed, removal.Vacuum());
     }
 

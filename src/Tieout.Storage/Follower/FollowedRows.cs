@@ -11,10 +11,12 @@ namespace Tieout.Storage.Follower;
 internal static class FollowedRows
 {
     private const string UsageColumns =
-        $"u.seq, u.attribution, u.status_code, {Absent}, u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.output_tokens, u.reasoning_tokens, "
+        $"u.seq, u.attribution, {Traits}, {Absent}, u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.output_tokens, u.reasoning_tokens, "
         + "u.provider_cost, u.charge, u.occurred_at, u.effective_at, u.recorded_at";
 
-    private const int UsageColumnCount = 14;
+    private const int UsageColumnCount = 17;
+
+    private const string Traits = "u.status_code, u.basis, u.flags, u.charge_flags";
 
     /// <summary>As <see cref="AbsentIds"/>: which ids the row lacks, without reading them.</summary>
     private const string Absent =
@@ -25,7 +27,8 @@ internal static class FollowedRows
     private static readonly string IdColumns = string.Join(", ", UsageIds.Kinds.ToArray().Select(kind => $"u.{IndexReads.Column(kind)}"));
 
     private const string PostingColumns =
-        "p.seq, p.kind, p.debit, p.credit, p.amount, coalesce(u.attribution, 0), p.effective_at, p.recorded_at, p.posting_repair";
+        "p.seq, p.kind, p.debit, p.credit, p.amount, coalesce(u.attribution, 0), p.effective_at, p.recorded_at, p.posting_repair, "
+        + $"coalesce(u.status_code, 0), coalesce(u.basis, 0), coalesce(u.flags, 0), coalesce(u.charge_flags, 0), {Absent}";
 
     /// <summary>Usage rows from just after one number up to another.</summary>
     public static void Usage(ILedgerTables ledger, long after, long last, Action<CountedUsage> take)
@@ -64,15 +67,18 @@ internal static class FollowedRows
     private static CountedUsage ReadUsage(IRow row)
     {
         var from = new ColumnReader(row);
-        var (seq, labels, status, absent) = (from.Long(), from.Int(), from.Int(), (AbsentIds)from.Int());
+        var (seq, labels, traits, absent) = (from.Long(), from.Int(), ReadTraits(ref from), (AbsentIds)from.Int());
         var facts = new UsageFacts(
-            labels, EndUser: null, UsageRecord.IsFailure(status), from.Long(), from.Long(), from.Long(), from.Long(), from.Long(), from.Nanos());
-        return new(seq, status, absent, facts, from.Nanos(), from.Time(), from.Time(), from.Time());
+            labels, EndUser: null, UsageRecord.IsFailure(traits.Status), from.Long(), from.Long(), from.Long(), from.Long(), from.Long(), from.Nanos());
+        return new(seq, traits, absent, facts, from.Nanos(), from.Time(), from.Time(), from.Time());
     }
 
     private static CountedPosting ReadPosting(IRow row)
     {
         var from = new ColumnReader(row);
-        return new(from.Long(), (PostingKind)from.Int(), from.Int(), from.Int(), from.Nanos(), from.Int(), from.Time(), from.Time(), from.Flag());
+        return new(from.Long(), (PostingKind)from.Int(), from.Int(), from.Int(), from.Nanos(), from.Int(), from.Time(), from.Time(), from.Flag(),
+            ReadTraits(ref from), (AbsentIds)from.Int());
     }
+
+    private static UsageTraits ReadTraits(ref ColumnReader from) => new(from.Int(), (UsageBasis)from.Int(), (UsageFlags)from.Int(), (ChargeFlags)from.Int());
 }

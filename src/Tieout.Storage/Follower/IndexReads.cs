@@ -1,3 +1,4 @@
+using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Rows;
@@ -27,9 +28,9 @@ internal static class IndexReads
     public static (HourRowsKey Key, long[] Numbers) Hour(IRow row)
     {
         var from = new ColumnReader(row);
-        var key = new HourRowsKey(from.Time(), from.Int(), from.Long());
+        var key = new HourRowsKey(from.Time(), from.Int(), UsageTraits.OfNumber(from.Long()), from.Long());
         return (key, HourRows.Numbers(key.Part, row.Bytes(HourRowsTable.KeyColumns)) ?? throw new StoreCorruptException(
-            $"{HourRowsTable.Name}: the list of the hour from {key.Start}, attribution {key.Labels}, part {key.Part} has bytes that are no row numbers."));
+            $"{HourRowsTable.Name}: the list of the hour from {key.Start}, attribution {key.Labels}, {key.Traits}, part {key.Part} has bytes that are no row numbers."));
     }
 
     public static IdRun Run(IRow row)

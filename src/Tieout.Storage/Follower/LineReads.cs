@@ -39,11 +39,15 @@ internal static class LineReads
     public static StatusLine Status(IRow row)
     {
         var from = new ColumnReader(row);
-        return new(new(Key(ref from), from.Int(), (AbsentIds)from.Int()))
+        var (org, span, traits) = (from.Int(), (RecountSpan)from.Int(), UsageTraits.OfNumber(from.Long()));
+        return new(new(new(org, span, from.Time(), from.Int()), traits, (AbsentIds)from.Int()))
         {
             Attempts = from.Long(),
             Billable = from.Long(),
             Charge = from.Nanos(),
+            ProviderCost = from.Nanos(),
+            CorrectionCount = from.Long(),
+            Corrections = from.Nanos(),
             LastAt = from.Long(),
         };
     }

@@ -24,10 +24,13 @@ internal sealed class RecountReading(Followed followed, Func<int, string> orgOf)
         var (sums, cut) = (new StatusSums(query), query.Cut);
         foreach (var (span, stretch) in cut.Hours.Select(hours => (RecountSpan.Hour, hours)).Concat(cut.Days is { } days ? [(RecountSpan.Day, days)] : []))
         {
-            Select($"SELECT {LineReads.StatusColumns} FROM recount_statuses {OfStretch}", query.Org, span, stretch, row => sums.Add(LineReads.Status(row)));
+            if (TraitReads.Of(followed.Derived, query.Org, span) is not { Count: > 0 } traits) continue;
+            Select(
+                $"SELECT {LineReads.StatusColumns} FROM recount_statuses WHERE org = ? AND span = ? AND traits IN ({string.Join(", ", traits)}) "
+                + "AND start_at >= ? AND start_at < ?", query.Org, span, stretch, row => sums.Add(LineReads.Status(row)));
         }
 
-        Rows(query.Org, query.From, cut.Rest, sums.Add, posting: null);
+        Rows(query.Org, query.From, cut.Rest, sums.Add, sums.Add);
         return sums.Lines;
     }
 
@@ -63,7 +66,7 @@ internal sealed class RecountReading(Followed followed, Func<int, string> orgOf)
     }
 
     /// <summary>Rows that no line sums: those after the position, and those of what is left of hours.</summary>
-    private void Rows(OrgState org, Instant from, IReadOnlyList<Window> rest, Action<CountedUsage> usage, Action<CountedPosting>? posting)
+    private void Rows(OrgState org, Instant from, IReadOnlyList<Window> rest, Action<CountedUsage> usage, Action<CountedPosting> posting)
     {
         bool IsCounted(long seq, long counted, Instant at) => seq <= counted && !rest.Any(part => part.Contains(at));
 
@@ -74,7 +77,6 @@ internal sealed class RecountReading(Followed followed, Func<int, string> orgOf)
         {
             if (!IsCounted(row.Seq, position.Usage, row.EffectiveAt) && string.Equals(orgOf(row.Labels), org.Org.Id, StringComparison.Ordinal)) usage(row);
         });
-        if (posting is null) return;
         FollowedRows.Postings(followed.Ledger, after.Posting, long.MaxValue, row =>
         {
             if (!IsCounted(row.Seq, position.Posting, row.EffectiveAt) && IsOf(org, row)) posting(row);

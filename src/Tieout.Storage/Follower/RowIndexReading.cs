@@ -19,10 +19,10 @@ internal sealed class RowIndexReading(Followed followed)
             if (of.Contains(usage.Labels) && Recount.HourOf(usage.EffectiveAt) == start) found.Add(usage.Seq);
         });
         found.Reverse();
-        foreach (var part in Parts(start, labels, HourRows.PartOf(before - 1)))
+        foreach (var part in Parts(start, Of(labels, traits: null), HourRows.PartOf(before - 1)))
         {
             if (found.Count >= limit) break;
-            found.AddRange(OfPart(start, labels, part).Where(seq => seq < before).OrderDescending());
+            found.AddRange(OfPart(start, Of(labels, traits: null), part).Where(seq => seq < before).OrderDescending());
         }
 
         return [.. found.Take(limit)];
@@ -42,39 +42,42 @@ internal sealed class RowIndexReading(Followed followed)
     /// <summary>The rows of an hour that the index has, in the order of their numbers, read part by part.</summary>
     /// <param name="labels">As in <see cref="HourRowsKey.Labels"/>: below zero for corrections.</param>
     /// <param name="after">Only rows that come after this number in the order; null: all.</param>
-    public IEnumerable<long> Counted(Instant start, IReadOnlyCollection<int> labels, bool oldestFirst, long? after)
+    /// <param name="traits">The traits that the rows may have, or the rows that they correct; null: any.</param>
+    public IEnumerable<long> Counted(Instant start, IReadOnlyCollection<int> labels, IReadOnlyList<long>? traits, bool oldestFirst, long? after)
     {
-        if (labels.Count == 0) yield break;
+        if (labels.Count == 0 || traits is { Count: 0 }) yield break;
+        var of = Of(labels, traits);
         var edge = after is { } place ? HourRows.PartOf(place) : null as long?;
-        var parts = Parts(start, labels, oldestFirst ? long.MaxValue : edge ?? long.MaxValue);
+        var parts = Parts(start, of, oldestFirst ? long.MaxValue : edge ?? long.MaxValue);
         if (oldestFirst) parts.Reverse();
         foreach (var part in parts.Where(part => !oldestFirst || edge is null || part >= edge))
         {
-            var numbers = OfPart(start, labels, part).Where(seq => after is not { } last || (oldestFirst ? seq > last : seq < last));
+            var numbers = OfPart(start, of, part).Where(seq => after is not { } last || (oldestFirst ? seq > last : seq < last));
             foreach (var seq in oldestFirst ? numbers.Order() : numbers.OrderDescending()) yield return seq;
         }
     }
 
     /// <summary>The parts that have such rows, the newest first.</summary>
-    private List<long> Parts(Instant start, IReadOnlyCollection<int> labels, long last)
+    private List<long> Parts(Instant start, string of, long last)
     {
         var parts = new List<long>();
         if (followed.Derived is null) return parts;
         using var rows = followed.Derived.Select(
-            $"SELECT DISTINCT part FROM usage_hours WHERE start_at = ? AND attribution IN ({In(labels)}) AND part <= ? ORDER BY part DESC",
+            $"SELECT DISTINCT part FROM usage_hours WHERE start_at = ? AND {of} AND part <= ? ORDER BY part DESC",
             start.UnixMicros, last);
         while (rows.Step()) parts.Add(rows.Int64(0));
         return parts;
     }
 
-    private List<long> OfPart(Instant start, IReadOnlyCollection<int> labels, long part)
+    private List<long> OfPart(Instant start, string of, long part)
     {
         var numbers = new List<long>();
         using var rows = followed.Derived!.Select(
-            $"SELECT {IndexReads.HourColumns} FROM usage_hours WHERE start_at = ? AND attribution IN ({In(labels)}) AND part = ?", start.UnixMicros, part);
+            $"SELECT {IndexReads.HourColumns} FROM usage_hours WHERE start_at = ? AND {of} AND part = ?", start.UnixMicros, part);
         while (rows.Step()) numbers.AddRange(IndexReads.Hour(rows).Numbers);
         return numbers;
     }
 
-    private static string In(IEnumerable<int> numbers) => string.Join(", ", numbers);
+    private static string Of(IReadOnlyCollection<int> labels, IReadOnlyList<long>? traits) => $"attribution IN ({string.Join(", ", labels)})"
+        + (traits is null ? "" : $" AND traits IN ({string.Join(", ", traits)})");
 }

@@ -11,11 +11,6 @@ namespace Tieout.Storage.Lists;
 /// <summary>Finds usage and corrections of an org hour by hour: in the follower's lines and index, and among the few rows after its position.</summary>
 internal sealed class UsageHours
 {
-    /// <summary>Hours that are read at once: few at first, since most pages end in the first hours.</summary>
-    private const int HoursAtFirst = 4;
-
-    private const int HoursAtMost = 512;
-
     /// <summary>Rows of an id that are looked at by themselves. Where there are more, the hours of the org are read, which then have them often.</summary>
     private const int RowsOfIdMax = 10_000;
 
@@ -35,6 +30,9 @@ internal sealed class UsageHours
     private readonly HashSet<int>? _labelsOfId;
     private readonly Instant _first;
 
+    // Null: nothing is counted.
+    private readonly CountedHours? _counted;
+
     /// <param name="labels">The labels of an attribution number.</param>
     public UsageHours(Followed followed, UsagePageQuery query, Func<int, UsageLabels> labels)
     {
@@ -46,11 +44,19 @@ internal sealed class UsageHours
             if (first > _first) _first = first;
         }
 
+        if (followed.Derived is { } derived)
+        {
+            _counted = new(derived, query, no => Matches(no) && _labelsOfId?.Contains(no) != false) { OfCorrections = _labelsOfId is not null };
+        }
+
         var counted = followed.CountedOrBefore(query.Filter.From);
-        FollowedRows.Usage(followed.Ledger, counted.Usage, long.MaxValue, usage => Add(_usage, usage.EffectiveAt, usage.Labels, usage.Seq));
+        FollowedRows.Usage(followed.Ledger, counted.Usage, long.MaxValue, usage =>
+        {
+            if (query.Filter.Matches(usage.Traits)) Add(_usage, usage.EffectiveAt, usage.Labels, usage.Seq);
+        });
         FollowedRows.Postings(followed.Ledger, counted.Posting, long.MaxValue, posting =>
         {
-            if (posting.CorrectsUsage) Add(_corrections, posting.EffectiveAt, posting.Labels, posting.Seq);
+            if (posting.CorrectsUsage && query.Filter.Matches(posting.Traits)) Add(_corrections, posting.EffectiveAt, posting.Labels, posting.Seq);
         });
     }
 
@@ -80,7 +86,7 @@ internal sealed class UsageHours
     /// <summary>Numbers that are counted and those that are not yet, which are higher.</summary>
     private IEnumerable<long> Numbers(long hour, IReadOnlyList<int> labels, long? after, List<long> uncounted)
     {
-        var counted = _index.Counted(StartOf(hour), labels, _query.OldestFirst, after);
+        var counted = _index.Counted(StartOf(hour), labels, _counted?.Traits, _query.OldestFirst, after);
         var others = uncounted.Where(seq => after is not { } last || (_query.OldestFirst ? seq > last : seq < last));
         return _query.OldestFirst ? counted.Concat(others) : others.Reverse().Concat(counted);
     }
@@ -88,7 +94,7 @@ internal sealed class UsageHours
     /// <summary>The hours in which the follower counted usage or corrections of the filter, with their labels.</summary>
     private IEnumerable<(long Hour, IReadOnlyList<int> Labels)> Counted()
     {
-        if (_followed.Derived is null) yield break;
+        if (_counted is null) return [];
         var (first, last) = (_first, _query.Filter.To);
         if (_query.After is { } place)
         {
@@ -96,44 +102,8 @@ internal sealed class UsageHours
             if (!_query.OldestFirst && StartOf(place.Hour + 1) is var end && end < last) last = end;
         }
 
-        for (var count = HoursAtFirst; ; count = Math.Min(2 * count, HoursAtMost))
-        {
-            var starts = Starts(first, last, count);
-            foreach (var hour in LabelsOf(starts)) yield return hour;
-            if (starts.Count < count) yield break;
-            if (_query.OldestFirst) first = new(starts[^1].UnixMicros + 1);
-            else last = starts[^1];
-        }
+        return _counted.Between(first, last).Select(hour => (UsagePlace.HourOf(hour.Start), hour.Labels));
     }
-
-    private List<Instant> Starts(Instant first, Instant last, int count)
-    {
-        var starts = new List<Instant>(count);
-        using var rows = _followed.Derived!.Select(
-            $"SELECT DISTINCT start_at FROM recounts WHERE {OfOrg}{OfCorrections} ORDER BY start_at {(_query.OldestFirst ? "" : "DESC")} LIMIT {count}",
-            _query.Org.FirstAccount, first.UnixMicros, last.UnixMicros);
-        while (rows.Step()) starts.Add(RowReads.Time(rows, 0));
-        return starts;
-    }
-
-    private IEnumerable<(long Hour, IReadOnlyList<int> Labels)> LabelsOf(List<Instant> starts)
-    {
-        if (starts.Count == 0) return [];
-        var labels = new List<(long Hour, int No)>();
-        using var rows = _followed.Derived!.Select(
-            $"SELECT start_at, attribution FROM recounts WHERE {OfOrg}{OfCorrections} ORDER BY start_at", _query.Org.FirstAccount, starts.Min().UnixMicros,
-            starts.Max().UnixMicros + 1);
-        while (rows.Step())
-        {
-            var no = RowReads.Int32(rows, 1);
-            if (Matches(no) && _labelsOfId?.Contains(no) != false) labels.Add((UsagePlace.HourOf(RowReads.Time(rows, 0)), no));
-        }
-
-        var hours = labels.GroupBy(line => line.Hour, line => line.No).Select(hour => (hour.Key, (IReadOnlyList<int>)[.. hour]));
-        return _query.OldestFirst ? hours : hours.Reverse();
-    }
-
-    private static readonly string OfOrg = $"org = ? AND span = {RecountSpan.Hour:D} AND attribution > 0 AND start_at >= ? AND start_at < ?";
 
     /// <summary>The counted rows that may have an id; null: they are not known, or too many.</summary>
     private IReadOnlyList<long>? RowsOf((UsageIdKind Kind, string Value) id)
@@ -167,9 +137,6 @@ internal sealed class UsageHours
 
         return (labels, Recount.HourOf(first));
     }
-
-    /// <summary>Usage of an id is known already, so only hours with corrections are looked at.</summary>
-    private string OfCorrections => _labelsOfId is null ? "" : " AND (posting_count <> attempts OR corrections <> 0)";
 
     private void Add(Dictionary<long, List<long>> hours, Instant at, int labels, long seq)
     {

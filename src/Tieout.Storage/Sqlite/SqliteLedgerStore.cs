@@ -73,6 +73,9 @@ internal sealed class SqliteLedgerStore : ILedgerStore
         try
         {
             writes = RawConnection.Open(folder.Database);
+
+            // Before the first page of a new file is written: pages of detached rows can be given back. A file that is there keeps its form.
+            writes.Execute("PRAGMA auto_vacuum = INCREMENTAL");
             writes.Execute(
                 $"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{PagesKb}");
             Schema.Migrate(writes);

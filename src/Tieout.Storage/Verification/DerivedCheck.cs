@@ -1,3 +1,4 @@
+using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
@@ -14,6 +15,7 @@ internal sealed class DerivedCheck
     public const string Id = "derived";
 
     private const string Remedy = "Run tieout rebuild derived.";
+    private const string WithArchive = "Run tieout rebuild derived with --archive.";
 
     private readonly ILedgerTables _derived;
     private readonly FollowerPosition _position;
@@ -22,6 +24,9 @@ internal sealed class DerivedCheck
     private readonly IdRunsCheck _ids;
     private readonly SketchesCheck _sketches = new();
     private Recount? _recount = new();
+
+    // Rows that an archive has in the ledger's place; null: none.
+    private Detachment? _detached;
 
     private DerivedCheck(ILedgerTables derived, FollowerPosition position, Findings findings)
     {
@@ -44,6 +49,10 @@ internal sealed class DerivedCheck
         }
     }
 
+    /// <summary>Begins after rows that are detached. What lies after them is compared whole; of their own hours, the sums with what they came to at the cut and
+    /// the rows that came since.</summary>
+    public void BeginAfter(Detachment detached) => _detached = detached;
+
     public void Add(UsageRow row, Book book)
     {
         if (_recount is null || book.Org(row.Usage.Labels.Org) is not { } org) return;
@@ -55,10 +64,11 @@ internal sealed class DerivedCheck
     }
 
     /// <param name="labels">Of the posting's usage; 0: it names none.</param>
-    public void Add(in Posting posting, int labels, Book book)
+    /// <param name="usage">The posting's usage; null where it corrects none.</param>
+    public void Add(in Posting posting, int labels, UsageRow? usage, Book book)
     {
         if (_recount is null || book.Org(posting.Org) is not { } org) return;
-        var counted = CountedPosting.Of(posting, labels);
+        var counted = CountedPosting.Of(posting, labels, usage);
         _recount.Add(counted, org);
         _hours.Add(counted);
     }
@@ -77,19 +87,22 @@ internal sealed class DerivedCheck
         var names = new Names(standing);
         try
         {
-            Compare<RecountTable, RecountLine, RecountKey>(recount.Lines, LineReads.Line, line => line.Key, names.Of);
+            Compare<RecountTable, RecountLine, RecountKey>(recount.Lines, LineReads.Line, line => line.Key, names.Of, key => key.Start);
+            if (_detached is not null) CompareCells(standing.Again.Cells, names);
             Compare<StatusTable, StatusLine, StatusKey>(
-                recount.Statuses, LineReads.Status, line => line.Key, key => $"{names.Of(key.Of)}, status {key.Status}, without {key.Absent}");
+                recount.Statuses, LineReads.Status, line => line.Key, key => $"{names.Of(key.Of)}, {key.Traits}, without {key.Absent}",
+                key => key.Of.Start);
             Compare<MonthTable, MonthLine, MonthKey>(
-                recount.Months, LineReads.Month, line => line.Key, key => $"{names.Of(key.Org)}, month from {key.Start}");
+                recount.Months, LineReads.Month, line => line.Key, key => $"{names.Of(key.Org)}, month from {key.Start}", key => key.Start);
             string Rows(int labels) => labels < 0 ? $"corrections of {names.OfLabels(-labels)}" : names.OfLabels(labels);
-            foreach (var ((start, labels), flaw) in _hours.Compare(_derived))
+            foreach (var ((start, labels, traits), flaw) in _hours.Compare(_derived))
             {
+                if (!IsWhole(start)) continue;
                 _findings.Checked(Id);
-                if (flaw is not null) _findings.Broken(Id, $"{HourRowsTable.Name}: hour from {start}, {Rows(labels)} lists {flaw}. {Remedy}");
+                if (flaw is not null) _findings.Broken(Id, $"{HourRowsTable.Name}: hour from {start}, {Rows(labels)}, {traits} lists {flaw}. {Remedy}");
             }
 
-            foreach (var flaw in _ids.Compare(_derived, run => RowsOf(standing, run)))
+            foreach (var flaw in _ids.Compare(_derived, run => RowsOf(standing, run), _detached?.Last.Usage ?? 0))
             {
                 _findings.Checked(Id);
                 if (flaw is not null) _findings.Broken(Id, $"{flaw}. {Remedy}");
@@ -97,6 +110,7 @@ internal sealed class DerivedCheck
 
             foreach (var ((org, start, labels), flaw) in _sketches.Compare(_derived))
             {
+                if (!IsWhole(start)) continue;
                 _findings.Checked(Id);
                 if (flaw is not null)
                 {
@@ -110,6 +124,33 @@ internal sealed class DerivedCheck
         }
     }
 
+    /// <summary>Whether every row that counts in a stretch of time is in the ledger, by where it begins.</summary>
+    private bool IsWhole(Instant start) => _detached is not { } detached || start > detached.RecordedAt;
+
+    /// <summary>The lines of hours that have detached rows, with the cells of these rows at the cut and of the rows since.</summary>
+    private void CompareCells(IReadOnlyDictionary<CellKey, CellChange> cells, Names names)
+    {
+        var missing = cells.Keys.Where(key => !IsWhole(StartOf(key))).ToHashSet();
+        using var rows = _derived.Select($"SELECT {LineReads.LineColumns} FROM {RecountTable.Name} WHERE span = {RecountSpan.Hour:D} AND attribution > 0");
+        while (rows.Step())
+        {
+            var line = LineReads.Line(rows);
+            if (IsWhole(line.Key.Start)) continue;
+            var stored = line.AsCell();
+            missing.Remove(stored.Key);
+            var flaw = (cells.GetValueOrDefault(stored.Key) ?? new(stored.Key)).Differs(stored.Figures);
+            _findings.Checked(Id);
+            if (flaw is not null) _findings.Broken(Id, $"{RecountTable.Name}: {names.Of(line.Key)} has {flaw}. {WithArchive}");
+        }
+
+        foreach (var key in missing)
+        {
+            _findings.Broken(Id, $"{RecountTable.Name}: the hour from {StartOf(key)}, {names.OfLabels(key.Labels)} is missing. {WithArchive}");
+        }
+    }
+
+    private static Instant StartOf(CellKey key) => new(key.Hour * Instant.MicrosPerHour);
+
     private static List<(long Seq, int Org, UsageIdHashes Ids)> RowsOf(Standing standing, IdRun run)
     {
         var rows = new List<(long, int, UsageIdHashes)>();
@@ -121,16 +162,17 @@ internal sealed class DerivedCheck
     }
 
     private void Compare<TTable, TRow, TKey>(
-        IReadOnlyCollection<TRow> recounted, Func<IRow, TRow> read, Func<TRow, TKey> keyOf, Func<TKey, string> name)
+        IReadOnlyCollection<TRow> recounted, Func<IRow, TRow> read, Func<TRow, TKey> keyOf, Func<TKey, string> name, Func<TKey, Instant> startOf)
         where TTable : struct, IAddedTable<TRow>
         where TKey : notnull
     {
-        var expected = recounted.ToDictionary(keyOf);
+        var expected = recounted.Where(row => IsWhole(startOf(keyOf(row)))).ToDictionary(keyOf);
         using var rows = _derived.Select($"SELECT {TableColumns<TTable, TRow>.Names} FROM {TTable.Name}");
         while (rows.Step())
         {
             var stored = read(rows);
             var key = keyOf(stored);
+            if (!IsWhole(startOf(key))) continue;
             var flaw = expected.Remove(key, out var line) ? Difference<TTable, TRow>(stored, line) : "no row that counts there";
             _findings.Checked(Id);
             if (flaw is not null) _findings.Broken(Id, $"{TTable.Name}: {name(key)} has {flaw}. {Remedy}");

@@ -7,10 +7,10 @@ using Tieout.Storage.Follower;
 
 namespace Tieout.Storage.Verification;
 
-/// <summary>Compares the index of usage rows and their corrections by hour and labels with the rows themselves: a digest for each hour and labels.</summary>
+/// <summary>Compares the index of usage rows and their corrections by hour, labels and traits with the rows themselves: a digest for each.</summary>
 internal sealed class HourRowsCheck
 {
-    private readonly Dictionary<(Instant Start, int Labels), RowDigest> _expected = [];
+    private readonly Dictionary<(Instant Start, int Labels, UsageTraits Traits), RowDigest> _expected = [];
 
     public void Add(in CountedUsage usage) => Add(HourRowsKey.Of(usage), usage.Seq);
 
@@ -20,9 +20,9 @@ internal sealed class HourRowsCheck
     }
 
     /// <param name="derived">Has the index of all rows that were added, and of no other.</param>
-    /// <returns>What differs, in words; null: nothing does. One for each hour and labels.</returns>
+    /// <returns>What differs, in words; null: nothing does. One for each hour, labels and traits.</returns>
     /// <exception cref="StoreCorruptException">A list cannot be read.</exception>
-    public IEnumerable<((Instant Start, int Labels) Key, string? Flaw)> Compare(ILedgerTables derived)
+    public IEnumerable<((Instant Start, int Labels, UsageTraits Traits) Key, string? Flaw)> Compare(ILedgerTables derived)
     {
         var stored = Stored(derived);
         foreach (var (key, digest) in stored)
@@ -35,22 +35,22 @@ internal sealed class HourRowsCheck
         foreach (var (key, digest) in _expected) yield return (key, $"no rows, but {digest.Count} rows count there");
     }
 
-    private static Dictionary<(Instant, int), RowDigest> Stored(ILedgerTables derived)
+    private static Dictionary<(Instant, int, UsageTraits), RowDigest> Stored(ILedgerTables derived)
     {
-        var stored = new Dictionary<(Instant, int), RowDigest>();
+        var stored = new Dictionary<(Instant, int, UsageTraits), RowDigest>();
         using var rows = derived.Select($"SELECT {IndexReads.HourColumns} FROM {HourRowsTable.Name}");
         while (rows.Step())
         {
             var (key, numbers) = IndexReads.Hour(rows);
-            foreach (var number in numbers) Add(stored, (key.Start, key.Labels), number);
+            foreach (var number in numbers) Add(stored, (key.Start, key.Labels, key.Traits), number);
         }
 
         return stored;
     }
 
-    private void Add(HourRowsKey key, long seq) => Add(_expected, (key.Start, key.Labels), seq);
+    private void Add(HourRowsKey key, long seq) => Add(_expected, (key.Start, key.Labels, key.Traits), seq);
 
-    private static void Add(Dictionary<(Instant, int), RowDigest> digests, (Instant, int) key, long number)
+    private static void Add(Dictionary<(Instant, int, UsageTraits), RowDigest> digests, (Instant, int, UsageTraits) key, long number)
     {
         ref var digest = ref CollectionsMarshal.GetValueRefOrAddDefault(digests, key, out _);
         digest = digest.With(number);

@@ -29,12 +29,14 @@ internal sealed class IdRunsCheck(IReadOnlyList<IdRun> runs)
 
     /// <param name="derived">Has the index of all rows that were added, and of no other.</param>
     /// <param name="rowsOf">The rows of a run again, with the number of each one's org's first account.</param>
+    /// <param name="after">Runs that begin at or before this usage row are left out: its rows are detached.</param>
     /// <returns>What differs, in words; null: nothing does. One for each run.</returns>
     /// <exception cref="StoreCorruptException">A block cannot be read.</exception>
-    public IEnumerable<string?> Compare(ILedgerTables derived, Func<IdRun, IEnumerable<(long Seq, int Org, UsageIdHashes Ids)>> rowsOf)
+    public IEnumerable<string?> Compare(ILedgerTables derived, Func<IdRun, IEnumerable<(long Seq, int Org, UsageIdHashes Ids)>> rowsOf, long after = 0)
     {
         for (var i = 0; i < runs.Count; i++)
         {
+            if (runs[i].First <= after) continue;
             var flaw = OutOfOrder(derived, runs[i], out var digest)
                 ?? (digest == _expected[i] && digest.Count == runs[i].Entries ? null : Difference(derived, runs[i], rowsOf(runs[i])));
             yield return flaw is null ? null : $"{IdRunTable.Name}: run of usage {runs[i].First} to {runs[i].Last} {flaw}";

@@ -215,7 +215,7 @@ internal sealed partial class Standing
             "L1", posting.Debit != posting.Credit && posting.Amount >= Amount.Zero && OrgOf(posting.Credit) == posting.Org,
             $"postings {seq}: not a transfer between two accounts of one org.");
         var usage = posting.Kind == PostingKind.Charge ? Charged(posting) : posting.UsageSeq > 0 ? Usage(posting) : null;
-        Derived?.Add(posting, posting.UsageSeq == 0 ? 0 : usage?.Labels ?? LabelsOf(posting.UsageSeq), _book);
+        Derived?.Add(posting, posting.UsageSeq == 0 ? 0 : usage?.Labels ?? LabelsOf(posting.UsageSeq), usage, _book);
         if (posting.Kind is PostingKind.Reversal) CheckReversal(posting);
         if (posting.IsPostingRepair)
         {

@@ -3,6 +3,7 @@ using System.Text;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Tests.Http;
+using Tieout.Storage;
 using Tieout.Storage.Sqlite;
 
 namespace Tieout.Server.Tests.Cli;
@@ -74,6 +75,30 @@ public sealed class ArchiveDetachCommandTests : IDisposable
         var audit = await AuditAsync(ledger);
         Assert.Equal("tok_ana", audit.Actor.Id);
         Assert.Contains("tok_ben", audit.After, StringComparison.Ordinal);
+    }
+
+    // Goal: what month balances can answer needs no detached row. Method: a journal and an invoice behind the cut, a journal and a document of the month before it.
+    [Fact]
+    public async Task I2_journals_and_documents_of_an_org_with_detached_months_come_from_their_balances()
+    {
+        await LiveAsync();
+        var id = (await DetachAsync("--json")).Json.GetProperty("plan").GetString()!;
+        Assert.Equal(0, (await DetachAsync("--plan", id)).ExitCode);
+        await using var world = await ApiWorld.StartAsync(open: () => Task.FromResult<ILedger>(SqliteLedger.Open(Data)));
+
+        using var april = await world.SendAsync(HttpMethod.Get, "/orgs/acme/journal?format=hledger&from=2020-04-05&to=2020-05-01");
+        var journal = await april.Content.ReadAsStringAsync(Cancel);
+        Assert.Contains("opening balances", journal, StringComparison.Ordinal);
+        Assert.Contains("0.000002", journal, StringComparison.Ordinal);
+        Assert.Contains("0.000001", journal, StringComparison.Ordinal);
+        using var march = await world.SendAsync(HttpMethod.Get, "/orgs/acme/journal?format=hledger&from=2020-03-01");
+        Assert.Contains("\"rows_archived\"", await march.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+
+        using var issued = await world.SendAsync(HttpMethod.Post, "/orgs/acme/invoices/2020-03/finalise");
+        Assert.True(issued.IsSuccessStatusCode, await issued.Content.ReadAsStringAsync(Cancel));
+        var checks = (await world.GetAsync("/orgs/acme/documents/verify")).GetRawText();
+        Assert.Contains("\"ok\":true", checks, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"ok\":false", checks, StringComparison.Ordinal);
     }
 
     [Fact]

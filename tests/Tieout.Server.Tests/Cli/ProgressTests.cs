@@ -1,8 +1,11 @@
 using System.Text;
 using Tieout.Cli;
 using Tieout.Cli.Output;
+using Tieout.Core.Ledger;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Tests.Http;
 using Tieout.Storage;
+using Tieout.Storage.Sqlite;
 using Tieout.Tests;
 
 namespace Tieout.Server.Tests.Cli;
@@ -66,6 +69,36 @@ public sealed class ProgressTests
         Assert.Equal(3, await CommandLine.RunAsync(["usage", "acme", "--format", "csv"], shell, interrupt.Token));
         Assert.Contains("the output is not complete", errors.ToString(), StringComparison.Ordinal);
         Assert.Contains("Run the command again, or in parts with --from and --to. [interrupted]", errors.ToString(), StringComparison.Ordinal);
+    }
+
+    // Goal: long work that is interrupted says how far it was, that nothing is lost and how to go on. Method: each command is interrupted before its first row.
+    [Fact]
+    public async Task Long_work_that_is_interrupted_says_that_nothing_is_lost_and_how_to_go_on()
+    {
+        var folder = Directory.CreateTempSubdirectory("tieout-test-").FullName;
+        await using (var ledger = SqliteLedger.Open(folder))
+        {
+            await ledger.SubmitAsync(new Command.OpenOrg(new("acme", "USD", BillingMode.Prepaid, null, "UTC")), TestContext.Current.CancellationToken);
+        }
+
+        var archive = Path.Combine(folder, "archive");
+        foreach (var (arguments, sentence) in ((string[], string)[])
+        [
+            (["verify", "--data", folder], "nothing was changed, and nothing is proved. Run the command again"),
+            (["rebuild", "derived", "--data", folder], "What was counted is stored, and reports stay exact"),
+            (["archive", "--before", "2999-01", "--to", archive, "--data", folder], "Run the command again: it goes on with the month after them."),
+        ])
+        {
+            using var interrupt = new CancellationTokenSource();
+            using var errors = new StringWriter();
+            var shell = new Shell(TextWriter.Null, errors, _ => null, IsTerminal: false);
+            await interrupt.CancelAsync();
+            Assert.Equal(3, await CommandLine.RunAsync(arguments, shell, interrupt.Token));
+            Assert.Contains("Interrupted after 0 rows. ", errors.ToString(), StringComparison.Ordinal);
+            Assert.Contains(sentence, errors.ToString(), StringComparison.Ordinal);
+        }
+
+        Directory.Delete(folder, recursive: true);
     }
 
     private sealed class Reports : IProgress<RowProgress>

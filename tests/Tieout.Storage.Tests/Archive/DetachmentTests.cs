@@ -13,6 +13,7 @@ using Tieout.Storage.Reconciliation;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Sqlite.Verification;
+using Tieout.Storage.Verification;
 
 using Outcome = Tieout.Core.Ledger.Outcome;
 
@@ -186,6 +187,48 @@ public sealed class DetachmentTests : IDisposable
         await DetachAsync();
         using (var connection = RawConnection.Open(DataFolder.DatabaseIn(_data.Path))) connection.Execute(damage);
         Assert.Contains(finding, Broken(), StringComparison.Ordinal);
+    }
+
+    // Goal: L8 for what the follower counted, also of hours whose rows are gone. Method: one line at a time, of the first hour and of the last.
+    [Theory]
+    [InlineData("UPDATE recounts SET charge = charge + 1 WHERE span = 0 AND start_at = (SELECT min(start_at) FROM recounts WHERE span = 0)", "derived: recounts: ")]
+    [InlineData("UPDATE recounts SET output_tokens = output_tokens + 1 WHERE span = 0 AND start_at = (SELECT min(start_at) FROM recounts WHERE span = 0)", "derived: recounts: ")]
+    [InlineData("DELETE FROM recounts WHERE span = 0 AND start_at = (SELECT min(start_at) FROM recounts WHERE span = 0)", "is missing")]
+    [InlineData("UPDATE recounts SET usage_charge = usage_charge + 1 WHERE span = 0 AND start_at = (SELECT max(start_at) FROM recounts WHERE span = 0)",
+        "has usage_charge")]
+    [InlineData("UPDATE recount_statuses SET attempts = 0 WHERE span = 1 AND start_at = (SELECT max(start_at) FROM recount_statuses WHERE span = 1)", "recount_statuses: ")]
+    [InlineData("DELETE FROM usage_hours WHERE start_at = (SELECT max(start_at) FROM usage_hours)", "lists no rows")]
+    public async Task L8_damage_of_what_was_counted_is_found_after_months_were_detached(string damage, string finding)
+    {
+        await LiveAsync();
+        await DetachAsync();
+        await FiguresAsync();
+        Assert.Equal("", Broken());
+        using (var connection = RawConnection.Open(Path.Combine(_data.Path, "derived.db"))) connection.Execute(damage);
+        Assert.Contains(finding, Broken(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task L4_verification_begins_with_the_holds_that_were_open_at_the_cut()
+    {
+        await LiveAsync();
+        await DetachAsync();
+        using var connection = RawConnection.Open(DataFolder.DatabaseIn(_data.Path), readOnly: true);
+        var (tables, findings) = (new SqliteTables(connection), new Findings(Findings.Ledger));
+        var standing = new Standing(tables, findings);
+        DetachedCheck.Begin(tables, tables.Detached!, standing, findings);
+
+        Assert.Equal(Number("SELECT seq FROM holds WHERE operation_id = 'op500'"), standing.FirstOpenHold);
+        Assert.DoesNotContain(findings.Report.Checks, check => check.Broken > 0);
+    }
+
+    [Fact]
+    public async Task Pages_of_detached_rows_are_given_back()
+    {
+        await LiveAsync();
+        await DetachAsync();
+        Assert.Equal(2, Number("PRAGMA auto_vacuum"));
+        Assert.Equal(0, Number("PRAGMA freelist_count"));
     }
 
     [Fact]

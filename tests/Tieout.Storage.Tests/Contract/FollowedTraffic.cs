@@ -66,6 +66,10 @@ internal sealed class FollowedTraffic
 
             // Tokens of all sizes, and none.
             Counts = number % 6 == 0 ? new(0, 0, 0, 0, 0) : new(number * number * 37 % 5_000, 0, 0, number * 101 % 300, 0),
+            // Most rows ended well; of the rest some have each trait alone, and some several.
+            StatusCode = (number % 10) switch { 3 => 429, 7 => 0, _ => 200 },
+            Basis = number % 6 == 1 ? UsageBasis.Estimated : UsageBasis.Reported,
+            Flags = number % 13 == 0 ? UsageFlags.CutShort : UsageFlags.None,
             EndUser = number % 8 == 0 ? null : $"user {number % 5 % 3}",
         };
         return new(priced with { Usage = usage }, Fact: true);

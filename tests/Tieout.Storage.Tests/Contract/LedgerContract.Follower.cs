@@ -143,13 +143,25 @@ public abstract partial class LedgerContract
             + $"{sums.Corrections} {sums.UsageCorrections} {sums.FirstPosting} {sums.LastPosting} {sums.LastPostingAt}";
     }
 
-    private static IEnumerable<string> ExpectedStatuses(MemoryLedger memory, RecountQuery query) => memory.Usage
-        .Where(row => row.Usage.Labels.Org == query.Org.Org.Id && query.From <= row.EffectiveAt && row.EffectiveAt < query.To)
-        .GroupBy(row => (Slot: query.SlotOf(row.EffectiveAt), row.Usage.Labels, row.Usage.StatusCode, Absent: Absent(row.Usage)))
-        .Select(same => new StatusCount(
-            same.Key.Slot, same.Key.Labels, same.Key.StatusCode, same.Key.Absent, same.Count(), same.Count(row => row.Charge != Amount.Zero),
-            Amount.Sum(same.Select(row => row.Charge)), same.Max(row => row.Usage.OccurredAt)))
-        .Select(line => $"{line}").Order(StringComparer.Ordinal);
+    private static IEnumerable<string> ExpectedStatuses(MemoryLedger memory, RecountQuery query)
+    {
+        bool IsIn(Instant at) => query.From <= at && at < query.To;
+        var usage = memory.Usage.Where(row => row.Usage.Labels.Org == query.Org.Org.Id && IsIn(row.EffectiveAt));
+        var corrections = memory.Postings.Where(row => UsageEntry.IsCorrection(row.Posting) && row.Posting.Org == query.Org.Org.Id && IsIn(row.Posting.EffectiveAt));
+        return usage.Select(row => new UsageEntry(row))
+            .Concat(corrections.Select(row => new UsageEntry(memory.Usage[(int)row.Posting.UsageSeq - 1], row)))
+            .GroupBy(entry => (Slot: query.SlotOf(entry.EffectiveAt), entry.Usage.Usage.Labels, Traits: UsageTraits.Of(entry.Usage), Absent: Absent(entry.Usage.Usage)))
+            .Select(same =>
+            {
+                var rows = same.Where(entry => entry.Correction is null).Select(entry => entry.Usage).ToList();
+                return new StatusCount(
+                    same.Key.Slot, same.Key.Labels, same.Key.Traits, same.Key.Absent, rows.Count, rows.Count(row => row.Charge != Amount.Zero),
+                    Amount.Sum(rows.Select(row => row.Charge)), Amount.Sum(rows.Select(row => row.ProviderCost)),
+                    Amount.Sum(same.Where(entry => entry.Correction is not null).Select(entry => entry.Charge)),
+                    rows.Select(row => row.Usage.OccurredAt).DefaultIfEmpty(Instant.UnixEpoch).Max());
+            })
+            .Select(line => $"{line}").Order(StringComparer.Ordinal);
+    }
 
     private static AbsentIds Absent(UsageRecord usage) => new[]
     {

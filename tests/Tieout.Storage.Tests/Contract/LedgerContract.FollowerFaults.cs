@@ -178,11 +178,11 @@ public abstract partial class LedgerContract
     [InlineData("UPDATE recount_months SET start_at = 0 WHERE org = 1",
         "recount_months: acme, month from 1970-01-01T00:00:00.000000Z has no row that counts there.")]
     [InlineData("DELETE FROM usage_hours WHERE attribution = 1",
-        $"usage_hours: hour from 2026-03-10T12:00:00.000000Z, {Red} lists no rows, but 2 rows count there.")]
+        $"usage_hours: hour from 2026-03-10T12:00:00.000000Z, {Red}, status 200 lists no rows, but 2 rows count there.")]
     [InlineData("UPDATE usage_hours SET start_at = 0 WHERE attribution = 1",
-        $"usage_hours: hour from 1970-01-01T00:00:00.000000Z, {Red} lists rows, but no row counts there.")]
+        $"usage_hours: hour from 1970-01-01T00:00:00.000000Z, {Red}, status 200 lists rows, but no row counts there.")]
     [InlineData("UPDATE usage_hours SET part = 1 WHERE attribution = 1",
-        $"usage_hours: hour from 2026-03-10T12:00:00.000000Z, {Red} lists other rows than those that count there.")]
+        $"usage_hours: hour from 2026-03-10T12:00:00.000000Z, {Red}, status 200 lists other rows than those that count there.")]
     [InlineData("DELETE FROM usage_id_runs", "usage_id_runs: 2 usage rows are in no run, the first is usage 1.")]
     [InlineData("UPDATE usage_id_runs SET first_usage = 2", "usage_id_runs: 1 usage rows are in no run, the first is usage 1.")]
     [InlineData("DELETE FROM usage_id_blocks", "usage_id_runs: run of usage 1 to 2 does not list usage 1 under its operation_id; 2 entries are missing.")]

@@ -1,5 +1,6 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Money;
 using Tieout.Core.Tests.Ledger;
 
@@ -24,6 +25,22 @@ public abstract partial class LedgerContract
         await FollowAsync(ledger);
         await AssertListsAsync(ledger, memory);
     });
+
+    // Goal: Q2 for what labels do not say: a list by status, basis or flag has the rows of its filter and no others, and its lines come to what the rows come
+    // to. Method: traffic of few rows with each trait and corrections of some; the follower counts some of it.
+    [Fact]
+    public async Task Q2_a_list_by_status_basis_or_flag_and_its_sums_are_those_of_its_rows()
+    {
+        await using var ledger = Open(fresh: true);
+        await BeginAsync(ledger);
+        var traffic = new FollowedTraffic(Clock);
+        foreach (var isCounted in (bool[])[true, false, true])
+        {
+            await traffic.RunAsync(ledger, 90);
+            if (isCounted) await FollowAsync(ledger);
+            foreach (var org in traffic.Memory.Book.Orgs.Values) await AssertTraitsAsync(ledger, traffic.Memory, org);
+        }
+    }
 
     // Goal: pages stay whole while rows arrive. Method: rows are recorded in new and old hours between two pages.
     [Theory]
@@ -91,6 +108,32 @@ public abstract partial class LedgerContract
                     Amount.Sum(lines.Where(line => filter.Matches(line.Labels)).Select(line => line.Sums.Charge)),
                     Amount.Sum(entries.Select(entry => entry.Charge)));
             }
+        }
+    }
+
+    private static async Task AssertTraitsAsync(ILedger ledger, MemoryLedger memory, OrgState org)
+    {
+        var all = EverythingOf(org.Org.Id);
+        var some = new UsageFilter(org.Org.Id, memory.Now - TimeSpan.FromMinutes(1_700), memory.Now - TimeSpan.FromSeconds(7));
+        UsageFilter[] filters =
+        [
+            all.Where("status", "failed"), all.Where("status", "429"), all.Where("status", "0"), all.Where("status", "503"), all.Where("basis", "estimated"),
+            all.Where("flag", "cut_short"), all.Where("status", "failed").Where("basis", "estimated"), all.Where("team", "red").Where("status", "failed"),
+            all.Where("team", "none").Where("status", "failed"), all.Where("team", "blue"), all.Where("status", "200").Where("user", "user 1"),
+            some.Where("status", "failed"), some.Where("team", "red").Where("basis", "reported"), some.Where("team", "red"),
+        ];
+        foreach (var filter in filters)
+        {
+            var expected = Expected(memory, filter);
+            Assert.Equal(expected, (await ListAsync(ledger, org, filter, oldestFirst: true, rows: 1_000)).Select(Said));
+            expected.Reverse();
+            var entries = await ListAsync(ledger, org, filter, oldestFirst: false, rows: 7);
+            Assert.Equal(expected, entries.Select(Said));
+            if (!filter.IsOfLines) continue;
+            var lines = (await ledger.Read.StatusesAsync(new RecountQuery(org, filter.From, filter.To), Cancel))
+                .Where(line => filter.Matches(line.Labels) && filter.Matches(line.Traits)).ToList();
+            Assert.Equal(entries.Count(entry => entry.Correction is null), lines.Sum(line => line.Attempts));
+            Assert.Equal(Amount.Sum(entries.Select(entry => entry.Charge)), Amount.Sum(lines.Select(line => line.Charge + line.Corrections)));
         }
     }
 

@@ -69,27 +69,36 @@ public sealed class RangeRecount(RecountQuery query)
     }
 }
 
-/// <summary>Counts how the usage rows of a range ended, by slot, labels, status and the ids that they lack.</summary>
+/// <summary>Counts how the usage rows of a range ended and were corrected, by slot, labels, traits and the ids that they lack.</summary>
 public sealed class StatusSums(RecountQuery query)
 {
     private readonly Dictionary<StatusKey, StatusLine> _lines = [];
 
     public IReadOnlyList<StatusLine> Lines =>
     [
-        .. _lines.Values.OrderBy(line => line.Key.Of.Start).ThenBy(line => line.Key.Of.Labels).ThenBy(line => line.Key.Status).ThenBy(line => line.Key.Absent),
+        .. _lines.Values.OrderBy(line => line.Key.Of.Start).ThenBy(line => line.Key.Of.Labels).ThenBy(line => line.Key.Traits.Number).ThenBy(line => line.Key.Absent),
     ];
 
-    public void Add(StatusLine line) => At(line.Key.Of.Start, line.Key.Of.Labels, line.Key.Status, line.Key.Absent).Add(line);
+    public void Add(StatusLine line) => At(line.Key.Of.Start, line.Key.Of.Labels, line.Key.Traits, line.Key.Absent).Add(line);
 
     /// <summary>A usage row of the org. One that counts outside the range is left out.</summary>
     public void Add(CountedUsage usage)
     {
-        if (query.Contains(usage.EffectiveAt)) At(usage.EffectiveAt, usage.Labels, usage.Status, usage.Absent).Count(usage);
+        if (query.Contains(usage.EffectiveAt)) At(usage.EffectiveAt, usage.Labels, usage.Traits, usage.Absent).Count(usage);
     }
 
-    private StatusLine At(Instant at, int labels, int status, AbsentIds absent)
+    /// <summary>A posting of the org. One that counts outside the range, or corrects no usage, is left out.</summary>
+    public void Add(CountedPosting posting)
     {
-        var key = new StatusKey(new(query.Org.FirstAccount, RecountSpan.Day, query.SlotOf(at), labels), status, absent);
+        if (posting.CorrectsUsage && query.Contains(posting.EffectiveAt))
+        {
+            At(posting.EffectiveAt, posting.Labels, posting.Traits, posting.Absent).Count(posting);
+        }
+    }
+
+    private StatusLine At(Instant at, int labels, UsageTraits traits, AbsentIds absent)
+    {
+        var key = new StatusKey(new(query.Org.FirstAccount, RecountSpan.Day, query.SlotOf(at), labels), traits, absent);
         ref var line = ref CollectionsMarshal.GetValueRefOrAddDefault(_lines, key, out _);
         return line ??= new(key);
     }

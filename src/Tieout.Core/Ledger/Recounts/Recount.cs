@@ -35,6 +35,9 @@ public sealed class Recount
         var (hour, day) = Keys(org, posting.EffectiveAt, posting.Labels);
         Line(hour).Count(posting);
         Line(day).Count(posting);
+        if (!posting.CorrectsUsage) return;
+        Status(new(hour, posting.Traits, posting.Absent)).Count(posting);
+        Status(new(day, posting.Traits, posting.Absent)).Count(posting);
     }
 
     /// <summary>A month as it was counted before.</summary>
@@ -50,9 +53,13 @@ public sealed class Recount
     private void Count(RecountKey key, in CountedUsage usage)
     {
         Line(key).Count(usage);
-        var ended = new StatusKey(key, usage.Status, usage.Absent);
-        ref var status = ref CollectionsMarshal.GetValueRefOrAddDefault(_statuses, ended, out _);
-        (status ??= new(ended)).Count(usage);
+        Status(new(key, usage.Traits, usage.Absent)).Count(usage);
+    }
+
+    private StatusLine Status(StatusKey key)
+    {
+        ref var line = ref CollectionsMarshal.GetValueRefOrAddDefault(_statuses, key, out _);
+        return line ??= new(key);
     }
 
     private RecountLine Line(RecountKey key)

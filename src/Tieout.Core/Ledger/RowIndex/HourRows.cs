@@ -7,17 +7,18 @@ namespace Tieout.Core.Ledger.RowIndex;
 /// <param name="Start">When the hour of UTC begins in which the rows count.</param>
 /// <param name="Labels">Number of the labels of the usage rows; below zero: the list is of the postings that correct usage under the labels of the same number
 /// without its sign.</param>
+/// <param name="Traits">Of the usage rows, or of those that the postings correct.</param>
 /// <param name="Part">Number of a row divided by <see cref="HourRows.PartRows"/>, rounded down.</param>
-public readonly record struct HourRowsKey(Instant Start, int Labels, long Part)
+public readonly record struct HourRowsKey(Instant Start, int Labels, UsageTraits Traits, long Part)
 {
-    public static HourRowsKey Of(in CountedUsage usage) => new(Recount.HourOf(usage.EffectiveAt), usage.Labels, HourRows.PartOf(usage.Seq));
+    public static HourRowsKey Of(in CountedUsage usage) => new(Recount.HourOf(usage.EffectiveAt), usage.Labels, usage.Traits, HourRows.PartOf(usage.Seq));
 
     /// <returns>Null: the posting corrects no usage.</returns>
     public static HourRowsKey? Of(in CountedPosting posting) => posting.CorrectsUsage
-        ? new(Recount.HourOf(posting.EffectiveAt), -posting.Labels, HourRows.PartOf(posting.Seq)) : null;
+        ? new(Recount.HourOf(posting.EffectiveAt), -posting.Labels, posting.Traits, HourRows.PartOf(posting.Seq)) : null;
 }
 
-/// <summary>The numbers of the rows of one hour, one set of labels and one part of all numbers, ascending.</summary>
+/// <summary>The numbers of the rows of one hour, one set of labels, the same traits and one part of all numbers, ascending.</summary>
 /// <remarks>Stored as two bytes a row: how far the row is into its part. So a write appends to the stored list without reading it, and the stored bytes do not
 /// depend on the rows of a step. All lists of a part together have at most 32 KiB, so a step rewrites little, however many labels it meets.</remarks>
 public sealed class HourRows(HourRowsKey key)

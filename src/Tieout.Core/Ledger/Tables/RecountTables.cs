@@ -28,7 +28,8 @@ public readonly struct RecountTable : IAddedTable<RecountLine>
     }
 }
 
-/// <summary>How usage rows ended, by labels, status and the ids they lack. Follows from rows; a write adds to what is stored.</summary>
+/// <summary>How usage rows ended and were corrected, by traits, labels and the ids they lack. Follows from rows; a write adds to what is stored.</summary>
+/// <remarks>Traits come before time in the key, so that the hours of rare ones are found without looking at others.</remarks>
 public readonly struct StatusTable : IAddedTable<StatusLine>
 {
     public static string Name => "recount_statuses";
@@ -40,12 +41,19 @@ public readonly struct StatusTable : IAddedTable<StatusLine>
     public static void Write<TColumns>(ref TColumns to, StatusLine row)
         where TColumns : struct, IColumns
     {
-        RecountKeyColumns.Write(ref to, row.Key.Of);
-        to.Int("status_code", row.Key.Status);
+        var of = row.Key.Of;
+        to.Int("org", of.Org);
+        to.Int("span", (int)of.Span);
+        to.Long("traits", row.Key.Traits.Number);
+        to.Long("start_at", of.Start.UnixMicros);
+        to.Int("attribution", of.Labels);
         to.Int("absent_ids", (int)row.Key.Absent);
         to.Long("attempts", row.Attempts);
         to.Long("billable", row.Billable);
         to.Sum("charge", row.Charge.Nanos);
+        to.Sum("provider_cost", row.ProviderCost.Nanos);
+        to.Long("correction_count", row.CorrectionCount);
+        to.Sum("corrections", row.Corrections.Nanos);
         to.Long("max_at", row.LastAt);
     }
 }

@@ -2,12 +2,12 @@ using Tieout.Core.Ledger.RowIndex;
 
 namespace Tieout.Core.Ledger.Tables;
 
-/// <summary>Usage rows by hour and labels. Follows from usage; a write appends to what is stored.</summary>
+/// <summary>Usage rows by hour, labels and traits. Follows from usage; a write appends to what is stored.</summary>
 public readonly struct HourRowsTable : IAddedTable<HourRows>
 {
     public static string Name => "usage_hours";
 
-    public static int KeyColumns => 3;
+    public static int KeyColumns => 4;
 
     public static HourRows Blank { get; } = new(default);
 
@@ -16,6 +16,7 @@ public readonly struct HourRowsTable : IAddedTable<HourRows>
     {
         to.Long("start_at", row.Key.Start.UnixMicros);
         to.Int("attribution", row.Key.Labels);
+        to.Long("traits", row.Key.Traits.Number);
         to.Long("part", row.Key.Part);
         to.Bytes("rows", row.Bytes);
     }

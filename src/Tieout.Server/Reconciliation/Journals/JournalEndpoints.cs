@@ -6,6 +6,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Reconciliation.Journals;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
@@ -48,7 +49,7 @@ internal static class JournalEndpoints
         Instant? Time(string name, OrgState org) => Inputs.Query(context, name) is { } text ? Inputs.Time(text, org.Zone) : null;
     }
 
-    private static async Task WriteAsync(JournalText journal, OrgState org, Instant? from, Instant to, HttpContext context, IPostingsReader read)
+    private static async Task WriteAsync(JournalText journal, OrgState org, Instant? from, Instant to, HttpContext context, ILedgerReader read)
     {
         var text = new StringBuilder(journal.Header());
         if (from is { } first) text.Append(journal.Opening(first, await BalancesAsync(org, first, read, context.RequestAborted)));
@@ -68,18 +69,26 @@ internal static class JournalEndpoints
         }
     }
 
-    /// <summary>How the accounts stood when the range began, by the time that postings count in.</summary>
+    /// <summary>How the accounts stood when the range began, by the time that postings count in: the months before it, and the postings of its own month.</summary>
     private static async Task<Dictionary<AccountKind, Amount>> BalancesAsync(
-        OrgState org, Instant at, IPostingsReader read, CancellationToken cancellationToken)
+        OrgState org, Instant at, ILedgerReader read, CancellationToken cancellationToken)
     {
+        var begin = Month.Of(at, org.Zone).Start(org.Zone);
         var balances = new Dictionary<AccountKind, Amount>();
-        await foreach (var posting in read.PostingsAsync(org.Org.Id, Instant.UnixEpoch, at, after: 0, cancellationToken))
+        void Move(AccountKind kind, Amount change) => balances[kind] = balances.GetValueOrDefault(kind) + change;
+
+        foreach (var month in (await read.MonthAsync(org, begin, begin, cancellationToken)).Months)
         {
-            foreach (var entry in (ReadOnlySpan<Entry>)[posting.Entries.Debit, posting.Entries.Credit])
-            {
-                var kind = org.KindOf(entry.Account);
-                balances[kind] = balances.GetValueOrDefault(kind) + entry.Change;
-            }
+            Move(AccountKind.Customer, month.Change);
+            Move(AccountKind.Funding, -month.TopUps);
+            Move(AccountKind.Promotion, month.GrantsExpired - month.Grants);
+            Move(AccountKind.Revenue, month.Charges + month.Corrections);
+        }
+
+        if (begin == at) return balances;
+        await foreach (var posting in read.PostingsAsync(org.Org.Id, begin, at, after: 0, cancellationToken))
+        {
+            foreach (var entry in (ReadOnlySpan<Entry>)[posting.Entries.Debit, posting.Entries.Credit]) Move(org.KindOf(entry.Account), entry.Change);
         }
 
         return balances;

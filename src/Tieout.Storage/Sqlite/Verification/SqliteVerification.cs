@@ -60,7 +60,7 @@ public static class SqliteVerification
         {
             findings.Broken("file", $"{file} is damaged: {damaged.Message}");
         }
-        catch (Exception unreadable) when (unreadable is not (StoreUnavailableException or OutOfMemoryException))
+        catch (Exception unreadable) when (unreadable is not (StoreUnavailableException or OutOfMemoryException or OperationCanceledException))
         {
             // The rows contradict each other so much that going on makes no sense; which one is wrong is said by L8 and refs.
             findings.Broken("file", $"{file} cannot be followed to its end: {unreadable.Message}");
@@ -123,8 +123,8 @@ public static class SqliteVerification
         if (head is not null) Guarded(findings, file, () => CheckHead(connection, head, findings));
         var detached = isWhole ? null : tables.Detached;
 
-        // What the follower counted of rows that are gone can be counted again only with their archive.
-        var standing = new Standing(tables, findings) { Derived = detached is null ? derived : null };
+        if (detached is not null) derived?.BeginAfter(detached);
+        var standing = new Standing(tables, findings) { Derived = derived };
         var after = detached is null ? null : DetachedCheck.Begin(tables, detached, standing, findings);
         var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
         using (var chain = new ChainCheck(tables, standing, findings, after))
