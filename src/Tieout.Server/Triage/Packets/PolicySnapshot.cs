@@ -41,8 +41,11 @@ internal sealed class PolicySnapshot(ILedger ledger, CurrentGuard guard)
         var contracts = await ContractsAsync(at, cancellationToken);
         var breaches = Breaches(dispute, contracts);
         var (quarantined, quarantinedLeftOut) = await QuarantinedAsync(dispute, cancellationToken);
-        var asked = week.GroupBy(day => day.Policy, StringComparer.Ordinal).ToDictionary(
-            policy => policy.Key, policy => policy.Sum(day => day.Asked), StringComparer.Ordinal);
+
+        // A candidate is measured for the platform, so a policy counts as asked whoever owned the resource. Only the sums leave.
+        var asked = (await GuardHits.ReadAsync(ledger, policy: null, org: null, first, before, cancellationToken)).Items
+            .GroupBy(day => day.Policy, StringComparer.Ordinal)
+            .ToDictionary(policy => policy.Key, policy => policy.Sum(day => day.Asked), StringComparer.Ordinal);
         var p1 = Judged(TriageRules.GuardTrust(inForce, asked, overrides, at), decisions);
         return (
             new(
