@@ -126,11 +126,11 @@ public sealed class PacketCommandTests
 
     private static async Task ChargeAsync(ApiWorld world, string amount, string? project, int times = 1)
     {
-        var commands = Enumerable.Range(0, times).Select(_ => Charge(amount, project)).ToList();
+        var commands = Enumerable.Range(0, times).Select(_ => Charge(amount, project)).ToList<Command>();
         Assert.All(await world.Ledger.SubmitAsync(commands), outcome => Assert.IsType<Outcome.Done>(outcome));
     }
 
-    private static Command Charge(string amount, string? project)
+    private static Command.Charge Charge(string amount, string? project)
     {
         var labels = new UsageLabels { Org = "acme", Project = project, Provider = "openai", Model = "gpt-4o", Source = UsageSource.Gateway };
         var at = Instant.From(new DateTimeOffset(LastMonth.Year, LastMonth.Month, 15, 12, 0, 0, TimeSpan.Zero));
