@@ -124,6 +124,9 @@ internal sealed class LedgerReader : ILedgerReader
     public Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) =>
         Attempts.LineageAsync(org, operationId, cancellationToken);
 
+    public Task<IReadOnlyDictionary<AttemptId, AttemptEnvelope>> EnvelopesAsync(
+        string org, IReadOnlyList<string> operations, CancellationToken cancellationToken) => Attempts.EnvelopesAsync(org, operations, cancellationToken);
+
     public Task<AttemptRecords> RecordsAsync(string org, Attempt attempt, CancellationToken cancellationToken) =>
         Attempts.RecordsAsync(org, attempt, cancellationToken);
 

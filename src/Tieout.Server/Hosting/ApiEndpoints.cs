@@ -12,6 +12,7 @@ using Tieout.Server.Http;
 using Tieout.Server.Incidents;
 using Tieout.Server.Ingest;
 using Tieout.Server.Invoicing;
+using Tieout.Server.Invoicing.Shared;
 using Tieout.Server.Jobs;
 using Tieout.Server.Ledger;
 using Tieout.Server.Metering;
@@ -50,6 +51,7 @@ public static class ApiEndpoints
         services.AddSingleton<IUsageExport, UsageCsv>();
         services.AddSingleton<IUsageExport, UsageJsonLines>();
         services.AddSingleton<IUsageExport, FocusUsage>();
+        services.AddSingleton<IUsageExport, FocusParquet>();
         services.AddSingleton<IncidentBook>();
         services.AddSingleton<EvidenceCapture>();
         services.AddSingleton<BillTies>();
@@ -89,6 +91,7 @@ public static class ApiEndpoints
         api.MapInvoices();
         api.MapIssued();
         api.MapSpend();
+        api.MapSharedCosts();
         api.MapCosts();
         api.MapCostReconciliation();
         api.MapBudgetReconciliation();
