@@ -100,6 +100,9 @@ internal sealed class LedgerReader : ILedgerReader
 
     public Task<byte[]?> HashAsync(int bucket, long commit, CancellationToken cancellationToken) => Chain.HashAsync(bucket, commit, cancellationToken);
 
+    public Task<IReadOnlyList<CommitProof>> CommitsAsync(CommitProofQuery query, CancellationToken cancellationToken) =>
+        Chain.CommitsAsync(query, cancellationToken);
+
     public Task<RecordRow?> RecordAsync(RecordKey key, CancellationToken cancellationToken) => Records.RecordAsync(key, cancellationToken);
 
     public Task<IReadOnlyList<RecordRow>> RecordsNamedAsync(RecordKind kind, string name, CancellationToken cancellationToken) =>
@@ -120,6 +123,9 @@ internal sealed class LedgerReader : ILedgerReader
 
     public Task<IReadOnlyList<LineageEntry>> LineageAsync(string org, string operationId, CancellationToken cancellationToken) =>
         Attempts.LineageAsync(org, operationId, cancellationToken);
+
+    public Task<IReadOnlyDictionary<AttemptId, AttemptEnvelope>> EnvelopesAsync(
+        string org, IReadOnlyList<string> operations, CancellationToken cancellationToken) => Attempts.EnvelopesAsync(org, operations, cancellationToken);
 
     public Task<AttemptRecords> RecordsAsync(string org, Attempt attempt, CancellationToken cancellationToken) =>
         Attempts.RecordsAsync(org, attempt, cancellationToken);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Tieout.Core;
+using Tieout.Server.Invoicing;
 using Tieout.Server.Metering;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -11,8 +12,8 @@ internal static class ExportBench
 {
     public static async Task<IReadOnlyList<ExportFigure>> RunAsync(ILedger ledger, CancellationToken cancellationToken)
     {
-        (string, Func<Stream, UsageRequest, IUsageReader, Viewer, CancellationToken, Task>)[] formats =
-            [("csv", UsageCsv.WriteAsync), ("jsonl", UsageJsonLines.WriteAsync)];
+        (string, Func<Stream, UsageRequest, ILedgerReader, Viewer, CancellationToken, Task>)[] formats =
+            [("csv", UsageCsv.WriteAsync), ("jsonl", UsageJsonLines.WriteAsync), ("focus", FocusAsync)];
         List<ExportFigure> figures = [];
         foreach (var (format, write) in formats)
         {
@@ -31,6 +32,13 @@ internal static class ExportBench
         }
 
         return figures;
+    }
+
+    private static Task FocusAsync(Stream to, UsageRequest request, ILedgerReader read, Viewer viewer, CancellationToken cancellationToken)
+    {
+        var asset = request.Org.Org.Asset;
+        var form = new FocusForm(FocusForm.IssuerDefault, FocusProfile.Released, new(asset, asset, UnitPrice: null));
+        return FocusUsage.WriteAsync(to, request, read, new(request.Org, [], form), FocusColumns.Of(form, viewer), cancellationToken);
     }
 
     /// <summary>Counts lines and keeps nothing.</summary>

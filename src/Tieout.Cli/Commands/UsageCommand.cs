@@ -18,9 +18,9 @@ internal static class UsageCommand
         var org = new Argument<string>("ORG");
         var format = new Option<string?>("--format")
         {
-            Description = "table or json: a page. csv, jsonl or focus (FOCUS 1.3): every row, oldest first. Default: table.",
+            Description = "table or json: a page. csv, jsonl, focus (FOCUS as CSV) or parquet (FOCUS as Parquet): every row, oldest first. Default: table.",
         };
-        format.AcceptOnlyFromAmong("csv", "jsonl", "focus", "json", "table");
+        format.AcceptOnlyFromAmong("csv", "jsonl", "focus", "parquet", "json", "table");
         var all = new Option<bool>("--all") { Description = "Every row instead of a page." };
         var limit = new Option<int>("--limit") { Description = "Rows of a page: 1 to 1000.", DefaultValueFactory = _ => PageRows, HelpName = "N" };
         var cursor = new Option<string?>("--cursor") { Description = "Continue after the previous page.", HelpName = "CURSOR" };
@@ -31,11 +31,22 @@ internal static class UsageCommand
             new("--order") { Description = "newest or oldest first. Default: newest for a page, oldest for every row." },
             .. UsageFilters.Options(),
         ];
+        Option<string?>[] focus =
+        [
+            new("--profile") { Description = "Of focus: 1.3, or 1.5-draft with a row for each class of tokens. Default: 1.3." },
+            new("--issuer") { Description = "Of focus: who issues the invoices. Default: Tieout.", HelpName = "NAME" },
+            new("--billing-currency")
+            {
+                Description = "Of focus, for an org in units of the platform's own: the national currency that units are bought in, with --credit-price.",
+                HelpName = "USD",
+            },
+            new("--credit-price") { Description = "Of focus: what one unit costs in the billing currency, for example 0.01.", HelpName = "PRICE" },
+        ];
         var command = new Command("usage", "List usage records with their charges, and what corrected them. The charges sum to the ledger exactly.")
         {
             org, format, all, limit, cursor,
         };
-        foreach (var filter in filters) command.Add(filter);
+        foreach (var option in filters.Concat(focus)) command.Add(option);
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
             (string Name, string? Value)[] given = [.. UsageFilters.Given(call, filters)];
@@ -44,9 +55,10 @@ internal static class UsageCommand
             if (form is not ("json" or "table"))
             {
                 // Counting by what single records have would take as long as the export.
-                var isCounted = !call.Shell.IsTerminal && given.All(value => value.Value is null || UsageColumn.Of(value.Name) is null or { Label: not null });
+                var isCounted = form != "parquet" && !call.Shell.IsTerminal && given.All(value => value.Value is null || UsageColumn.Of(value.Name) is null or { Label: not null });
                 var count = isCounted ? (await PageAsync(1, after: null)).Count : 0;
-                await call.CopyAsync(api, ApiClient.Path(path, [.. given, ("format", form)]), cancellationToken, count);
+                await call.CopyAsync(
+                    api, ApiClient.Path(path, [.. given, .. UsageFilters.Given(call, focus), ("format", form)]), cancellationToken, count);
                 return ExitCode.Ok;
             }
 

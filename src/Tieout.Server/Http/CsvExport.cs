@@ -50,6 +50,13 @@ internal sealed class CsvExport : IAsyncDisposable
     /// <summary>A cell of the current row; null: empty.</summary>
     public void Text(string? text) => _csv.WriteField(text);
 
+    /// <summary>A cell of the current row; null: empty. A number below zero begins like a formula; as a number it is not escaped.</summary>
+    public void Cell(string? text, bool isNumber)
+    {
+        if (isNumber && text is ['-', ..]) _csv.WriteField(decimal.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture));
+        else _csv.WriteField(text);
+    }
+
     /// <summary>A cell with an amount. Below zero it begins like a formula; as a number it is not escaped.</summary>
     public void Amount(Amount amount)
     {

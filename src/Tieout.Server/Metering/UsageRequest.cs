@@ -20,7 +20,7 @@ internal sealed record UsageRequest(OrgState Org, UsageFilter Filter, bool Oldes
     private static readonly string[] Known =
     [
         "from", "to", .. UsageColumn.All.Select(column => column.Name), .. UsageColumn.All.Select(column => column.Label?.Synonym).OfType<string>(),
-        "order", "limit", "cursor", "format", "issuer",
+        "order", "limit", "cursor", "format", "issuer", "profile", "billing_currency", "credit_price",
     ];
 
     /// <exception cref="ApiRefusedException">A parameter is invalid or unknown.</exception>

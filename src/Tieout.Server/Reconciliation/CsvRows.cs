@@ -41,6 +41,38 @@ internal static class CsvRows
         }
     }
 
+    /// <summary>Reads every column of a file.</summary>
+    /// <param name="header">Gets the names of the columns, before any row.</param>
+    /// <param name="row">Gets the cells (null: an empty cell) and the line they stand in. The cells are valid until it returns.</param>
+    /// <exception cref="ApiRefusedException">The file is not CSV, has no header, or has a column twice.</exception>
+    public static async Task ReadAllAsync(
+        Stream file, Action<IReadOnlyList<string>> header, Action<IReadOnlyList<string?>, long> row, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var csv = CsvReader.Create(file, Form, leaveOpen: true);
+            await csv.ReadHeaderAsync(cancellationToken);
+            string[] columns = [.. csv.Headers.Select(name => name.Trim().TrimStart('\uFEFF'))];
+            if (columns.Length == 0 || columns.All(name => name.Length == 0)) throw FileRefused.At(1, "The file has no header with the names of its columns.");
+            if (columns.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            {
+                throw FileRefused.At(1, $"The column '{Inputs.Shown(twice.Key)}' exists {twice.Count()} times.");
+            }
+
+            header(columns);
+            var cells = new string?[columns.Length];
+            while (await csv.ReadAsync(cancellationToken))
+            {
+                for (var i = 0; i < cells.Length; i++) cells[i] = csv.GetString(i) is { Length: > 0 } text ? text : null;
+                row(cells, csv.LineNumber);
+            }
+        }
+        catch (CsvFormatException e)
+        {
+            throw FileRefused.At(Math.Max(1, e.LineNumber), $"The file is not the CSV it should be: {e.Message}");
+        }
+    }
+
     private static int? Place(IReadOnlyList<string> headers, string name, bool required)
     {
         for (var i = 0; i < headers.Count; i++)

@@ -57,6 +57,27 @@ internal sealed class RowIndexReading(Followed followed)
         }
     }
 
+    /// <summary>The rows of hours that have few, read by one statement, in no order.</summary>
+    /// <param name="lists">Hours with labels as in <see cref="HourRowsKey.Labels"/>.</param>
+    /// <param name="traits">The traits that the rows may have, or the rows that they correct; null: any.</param>
+    /// <returns>Row numbers by the hour (since 1970) and the sign of the labels.</returns>
+    public ILookup<(long Hour, int Sign), long> Hours(IEnumerable<(Instant Start, int Labels)> lists, IReadOnlyList<long>? traits)
+    {
+        var (asked, found) = (lists.Select(list => $"({list.Start.UnixMicros},{list.Labels})").ToList(), new List<(HourRowsKey Key, long[] Numbers)>());
+        if (followed.Derived is { } derived && asked.Count > 0 && traits is not { Count: 0 })
+        {
+            // CROSS JOIN: the embedded store then takes the lists one by one and finds each by its key, where it would else scan the table.
+            using var rows = derived.Select($"""
+                SELECT {IndexReads.HourColumns} FROM (VALUES {string.Join(',', asked)}) v CROSS JOIN usage_hours h
+                WHERE h.start_at = v.column1 AND h.attribution = v.column2{(traits is null ? "" : $" AND h.traits IN ({string.Join(", ", traits)})")}
+                """);
+            while (rows.Step()) found.Add(IndexReads.Hour(rows));
+        }
+
+        return found.SelectMany(list => list.Numbers.Select(seq => (list.Key, seq)))
+            .ToLookup(row => (row.Key.Start.UnixMicros / Instant.MicrosPerHour, Math.Sign(row.Key.Labels)), row => row.seq);
+    }
+
     /// <summary>The parts that have such rows, the newest first.</summary>
     private List<long> Parts(Instant start, string of, long last)
     {

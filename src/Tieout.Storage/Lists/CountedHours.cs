@@ -30,10 +30,10 @@ internal sealed class CountedHours(ILedgerTables derived, UsagePageQuery query, 
         .. TraitReads.Of(derived, query.Org, RecountSpan.Hour).Where(traits => query.Filter.Matches(UsageTraits.OfNumber(traits))),
     ];
 
-    /// <summary>In the order of the list, each with its labels that match.</summary>
+    /// <summary>In the order of the list, each with its labels that match, and how many rows it has: of usage or of postings, whichever are more.</summary>
     /// <param name="from">The start of an hour.</param>
     /// <param name="to">Not included.</param>
-    public IEnumerable<(Instant Start, IReadOnlyList<int> Labels)> Between(Instant from, Instant to)
+    public IEnumerable<(Instant Start, IReadOnlyList<int> Labels, long Rows)> Between(Instant from, Instant to)
     {
         if (IsOfTraits || OfCorrections || !query.Filter.NamesLabels) return Spans(RecountSpan.Hour, from, to);
         return OfDays(from, to);
@@ -41,9 +41,9 @@ internal sealed class CountedHours(ILedgerTables derived, UsagePageQuery query, 
 
     private bool IsOfTraits => Traits is not null && !OfCorrections;
 
-    private IEnumerable<(Instant Start, IReadOnlyList<int> Labels)> OfDays(Instant from, Instant to)
+    private IEnumerable<(Instant Start, IReadOnlyList<int> Labels, long Rows)> OfDays(Instant from, Instant to)
     {
-        foreach (var (start, _) in Spans(RecountSpan.Day, from < Instant.UnixEpoch + DayMax ? Instant.UnixEpoch : from - DayMax, to))
+        foreach (var (start, _, _) in Spans(RecountSpan.Day, from < Instant.UnixEpoch + DayMax ? Instant.UnixEpoch : from - DayMax, to))
         {
             // An hour of UTC may be of two days: it is read with the first of them.
             var day = Window.Of(WindowUnit.Day, start, query.Org.Zone);
@@ -55,7 +55,7 @@ internal sealed class CountedHours(ILedgerTables derived, UsagePageQuery query, 
         }
     }
 
-    private IEnumerable<(Instant Start, IReadOnlyList<int> Labels)> Spans(RecountSpan span, Instant from, Instant to)
+    private IEnumerable<(Instant Start, IReadOnlyList<int> Labels, long Rows)> Spans(RecountSpan span, Instant from, Instant to)
     {
         for (var count = AtFirst; ; count = Math.Min(2 * count, AtMost))
         {
@@ -86,21 +86,23 @@ internal sealed class CountedHours(ILedgerTables derived, UsagePageQuery query, 
         return starts;
     }
 
-    private IEnumerable<(Instant Start, IReadOnlyList<int> Labels)> LabelsOf(RecountSpan span, List<Instant> starts)
+    private IEnumerable<(Instant Start, IReadOnlyList<int> Labels, long Rows)> LabelsOf(RecountSpan span, List<Instant> starts)
     {
         if (starts.Count == 0) return [];
-        var labels = new List<(Instant Start, int No)>();
+        var labels = new List<(Instant Start, int No, long Rows)>();
+        var count = IsOfTraits ? "attempts" : "CASE WHEN posting_count > attempts THEN posting_count ELSE attempts END";
         var lines = IsOfTraits ? $"recount_statuses WHERE {OfOrg} AND traits IN ({string.Join(", ", Traits!)})" : $"recounts WHERE {OfOrg}{Corrected}";
         using var rows = derived.Select(
-            $"SELECT DISTINCT start_at, attribution FROM {lines} ORDER BY start_at", query.Org.FirstAccount, (long)span, starts.Min().UnixMicros,
+            $"SELECT start_at, attribution, sum({count}) FROM {lines} GROUP BY start_at, attribution ORDER BY start_at", query.Org.FirstAccount, (long)span, starts.Min().UnixMicros,
             starts.Max().UnixMicros + 1);
         while (rows.Step())
         {
             var no = RowReads.Int32(rows, 1);
-            if (matches(no)) labels.Add((RowReads.Time(rows, 0), no));
+            if (matches(no)) labels.Add((RowReads.Time(rows, 0), no, (long)rows.Int128(2)));
         }
 
-        var all = labels.GroupBy(line => line.Start, line => line.No).Select(one => (one.Key, (IReadOnlyList<int>)[.. one]));
+        var all = labels.GroupBy(line => line.Start)
+            .Select(one => (one.Key, (IReadOnlyList<int>)[.. one.Select(line => line.No)], one.Sum(line => line.Rows)));
         return query.OldestFirst ? all : all.Reverse();
     }
 

@@ -9,6 +9,7 @@ using Tieout.Storage.Rows;
 namespace Tieout.Storage.Lists;
 
 /// <summary>Finds usage and corrections of an org hour by hour: in the follower's lines and index, and among the few rows after its position.</summary>
+/// <remarks>Hours with few rows are read together: a store on another machine takes a round trip for each statement.</remarks>
 internal sealed class UsageHours
 {
     /// <summary>Rows of an id that are looked at by themselves. Where there are more, the hours of the org are read, which then have them often.</summary>
@@ -60,39 +61,88 @@ internal sealed class UsageHours
         });
     }
 
-    /// <summary>The hour in which the page before ended and those after it, in the order of the list.</summary>
-    public IEnumerable<UsageHour> All()
+    /// <summary>The hour in which the page before ended and those after it, in the order of the list: an hour by itself, its numbers read as they are needed,
+    /// or several hours with few rows, whose numbers one statement read.</summary>
+    /// <param name="rows">The most rows of several hours.</param>
+    public IEnumerable<IReadOnlyList<UsageHour>> All(int rows)
+    {
+        var (together, count) = (new List<LabelledHour>(), 0L);
+        foreach (var hour in Listed())
+        {
+            if (together.Count > 0 && count + hour.Rows > rows)
+            {
+                yield return Of(together);
+                (together, count) = ([], 0);
+            }
+
+            together.Add(hour);
+            count += hour.Rows;
+            if (count < rows) continue;
+            yield return Of(together);
+            (together, count) = ([], 0);
+        }
+
+        if (together.Count > 0) yield return Of(together);
+    }
+
+    /// <summary>The hours that the follower counted and those of the rows after its position.</summary>
+    private IEnumerable<LabelledHour> Listed()
     {
         var others = _usage.Keys.Union(_corrections.Keys).Where(hour => _query.After is not { } place || !IsBefore(hour, place.Hour));
         var uncounted = new Queue<long>(InOrder(others));
-        foreach (var (hour, labels) in Counted())
+        foreach (var (hour, labels, rows) in Counted())
         {
-            while (uncounted.TryPeek(out var next) && IsBefore(next, hour)) yield return Of(uncounted.Dequeue(), []);
+            while (uncounted.TryPeek(out var next) && IsBefore(next, hour)) yield return new(uncounted.Dequeue(), [], Uncounted(next));
             if (uncounted.TryPeek(out var same) && same == hour) uncounted.Dequeue();
-            yield return Of(hour, labels);
+            yield return new(hour, labels, rows + Uncounted(hour));
         }
 
-        foreach (var hour in uncounted) yield return Of(hour, []);
+        foreach (var hour in uncounted) yield return new(hour, [], Uncounted(hour));
     }
 
-    private UsageHour Of(long hour, IReadOnlyList<int> labels)
+    private long Uncounted(long hour) => (_usage.GetValueOrDefault(hour)?.Count ?? 0) + (_corrections.GetValueOrDefault(hour)?.Count ?? 0);
+
+    private List<UsageHour> Of(IReadOnlyList<LabelledHour> hours)
+    {
+        if (hours is [var only])
+        {
+            return [Of(only.Hour, (sign, after) => _index.Counted(StartOf(only.Hour), Signed(only.Labels, sign), _counted?.Traits, _query.OldestFirst, after))];
+        }
+
+        var lists = _index.Hours(
+            hours.SelectMany(hour => Signed(hour.Labels, 1).Concat(Signed(hour.Labels, -1)).Select(no => (StartOf(hour.Hour), no))), _counted?.Traits);
+        return [.. hours.Select(hour => Of(hour.Hour, (sign, after) => Sorted(lists, hour.Hour, sign, after)))];
+    }
+
+    private UsageHour Of(long hour, Func<int, long?, IEnumerable<long>> counted)
     {
         var place = _query.After is { } after && after.Hour == hour ? after : new(hour, null, null);
         return new(
-            hour, Numbers(hour, _labelsOfId is null ? labels : [], place.Usage, _usage.GetValueOrDefault(hour) ?? []),
-            Numbers(hour, [.. labels.Select(no => -no)], place.Posting, _corrections.GetValueOrDefault(hour) ?? []));
+            hour, Numbers(counted(1, place.Usage), place.Usage, _usage.GetValueOrDefault(hour) ?? []),
+            Numbers(counted(-1, place.Posting), place.Posting, _corrections.GetValueOrDefault(hour) ?? []));
+    }
+
+    /// <summary>The labels under which an hour's rows are in the index.</summary>
+    /// <param name="sign">1: usage; -1: corrections.</param>
+    private int[] Signed(IReadOnlyList<int> labels, int sign) => sign > 0 && _labelsOfId is not null ? [] : [.. labels.Select(no => sign * no)];
+
+    private List<long> Sorted(ILookup<(long Hour, int Sign), long> lists, long hour, int sign, long? after)
+    {
+        var numbers = lists[(hour, sign)].Where(seq => after is not { } last || (_query.OldestFirst ? seq > last : seq < last)).ToList();
+        numbers.Sort();
+        if (!_query.OldestFirst) numbers.Reverse();
+        return numbers;
     }
 
     /// <summary>Numbers that are counted and those that are not yet, which are higher.</summary>
-    private IEnumerable<long> Numbers(long hour, IReadOnlyList<int> labels, long? after, List<long> uncounted)
+    private IEnumerable<long> Numbers(IEnumerable<long> counted, long? after, List<long> uncounted)
     {
-        var counted = _index.Counted(StartOf(hour), labels, _counted?.Traits, _query.OldestFirst, after);
         var others = uncounted.Where(seq => after is not { } last || (_query.OldestFirst ? seq > last : seq < last));
         return _query.OldestFirst ? counted.Concat(others) : others.Reverse().Concat(counted);
     }
 
     /// <summary>The hours in which the follower counted usage or corrections of the filter, with their labels.</summary>
-    private IEnumerable<(long Hour, IReadOnlyList<int> Labels)> Counted()
+    private IEnumerable<LabelledHour> Counted()
     {
         if (_counted is null) return [];
         var (first, last) = (_first, _query.Filter.To);
@@ -102,7 +152,7 @@ internal sealed class UsageHours
             if (!_query.OldestFirst && StartOf(place.Hour + 1) is var end && end < last) last = end;
         }
 
-        return _counted.Between(first, last).Select(hour => (UsagePlace.HourOf(hour.Start), hour.Labels));
+        return _counted.Between(first, last).Select(hour => new LabelledHour(UsagePlace.HourOf(hour.Start), hour.Labels, hour.Rows));
     }
 
     /// <summary>The counted rows that may have an id; null: they are not known, or too many.</summary>
@@ -157,4 +207,8 @@ internal sealed class UsageHours
     private bool IsBefore(long hour, long other) => _query.OldestFirst ? hour < other : hour > other;
 
     private static Instant StartOf(long hour) => new(hour * Instant.MicrosPerHour);
+
+    /// <param name="Labels">Under which the follower counted rows.</param>
+    /// <param name="Rows">How many there are of usage or of postings, whichever are more.</param>
+    private readonly record struct LabelledHour(long Hour, IReadOnlyList<int> Labels, long Rows);
 }

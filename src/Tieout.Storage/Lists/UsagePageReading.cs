@@ -11,7 +11,11 @@ namespace Tieout.Storage.Lists;
 internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, Func<int, UsageLabels> labels)
 {
     /// <summary>Rows of one statement.</summary>
-    private const int RowsAtOnce = 500;
+    private const int RowsAtOnce = 2_000;
+
+    /// <summary>Where at least one row in so many is asked for, all rows from the first to the last are read: that costs less than to look for
+    /// each.</summary>
+    private const int RowsForOne = 3;
 
     private readonly UsageFilter _filter = query.Filter;
 
@@ -23,31 +27,49 @@ internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, 
     }
 
     /// <summary>Every row after the page before, read as it is enumerated.</summary>
-    public IEnumerable<UsageEntry> All() => new UsageHours(followed, query, labels).All().SelectMany(hour => Merged(Usage(hour), Corrections(hour)));
+    public IEnumerable<UsageEntry> All() => new UsageHours(followed, query, labels).All(Math.Min(RowsAtOnce, query.Rows)).SelectMany(Of);
 
-    private IEnumerable<UsageEntry> Usage(UsageHour hour)
+    private IEnumerable<UsageEntry> Of(IReadOnlyList<UsageHour> hours)
     {
-        foreach (var numbers in hour.Usage.Chunk(Math.Min(RowsAtOnce, query.Rows)))
+        if (hours is [var only]) return Merged(Usage(only), Corrections(only));
+        var usage = Usage(hours.SelectMany(hour => hour.Usage).ToList(), hours.Min(hour => hour.Hour)).ToDictionary(entry => entry.Usage.Seq);
+        var corrections = Corrections(hours.SelectMany(hour => hour.Corrections).ToList()).ToDictionary(entry => entry.Correction!.Posting.Seq);
+        return hours.SelectMany(hour => Merged(Found(hour.Usage, usage), Found(hour.Corrections, corrections)));
+    }
+
+    private static IEnumerable<UsageEntry> Found(IEnumerable<long> numbers, Dictionary<long, UsageEntry> among)
+    {
+        foreach (var seq in numbers)
         {
-            // No row is recorded before the hour in which it counts.
-            foreach (var row in UsageOf(numbers, hour.Hour * Instant.MicrosPerHour))
-            {
-                if (_filter.Contains(row.EffectiveAt) && _filter.Matches(row)) yield return new(row);
-            }
+            if (among.TryGetValue(seq, out var entry)) yield return entry;
         }
     }
 
-    private IEnumerable<UsageEntry> Corrections(UsageHour hour)
+    private IEnumerable<UsageEntry> Usage(UsageHour hour) =>
+        hour.Usage.Chunk(Math.Min(RowsAtOnce, query.Rows)).SelectMany(numbers => Usage(numbers, hour.Hour));
+
+    private IEnumerable<UsageEntry> Corrections(UsageHour hour) => hour.Corrections.Chunk(Math.Min(RowsAtOnce, query.Rows)).SelectMany(Corrections);
+
+    private IEnumerable<UsageEntry> Usage(IReadOnlyCollection<long> numbers, long firstHour)
     {
-        foreach (var numbers in hour.Corrections.Chunk(Math.Min(RowsAtOnce, query.Rows)))
+        if (numbers.Count == 0) yield break;
+
+        // No row is recorded before the hour in which it counts.
+        foreach (var row in UsageOf(numbers, firstHour * Instant.MicrosPerHour))
         {
-            var postings = PostingsOf(numbers);
-            var rows = UsageOf(postings.Select(row => row.Posting.UsageSeq).Distinct(), recordedFrom: 0).ToDictionary(row => row.Seq);
-            foreach (var correction in postings)
-            {
-                if (!_filter.Contains(correction.Posting.EffectiveAt)) continue;
-                if (rows.TryGetValue(correction.Posting.UsageSeq, out var row) && _filter.Matches(row)) yield return new(row, correction);
-            }
+            if (_filter.Contains(row.EffectiveAt) && _filter.Matches(row)) yield return new(row);
+        }
+    }
+
+    private IEnumerable<UsageEntry> Corrections(IReadOnlyCollection<long> numbers)
+    {
+        if (numbers.Count == 0) yield break;
+        var postings = PostingsOf(numbers);
+        var rows = UsageOf(postings.Select(row => row.Posting.UsageSeq).Distinct(), recordedFrom: 0).ToDictionary(row => row.Seq);
+        foreach (var correction in postings)
+        {
+            if (!_filter.Contains(correction.Posting.EffectiveAt)) continue;
+            if (rows.TryGetValue(correction.Posting.UsageSeq, out var row) && _filter.Matches(row)) yield return new(row, correction);
         }
     }
 
@@ -80,12 +102,19 @@ internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, 
     /// <summary>In the order of the list.</summary>
     private List<UsageRow> UsageOf(IEnumerable<long> numbers, long recordedFrom)
     {
-        var asked = numbers.ToList();
+        var asked = numbers.ToHashSet();
+        if (asked.Count == 0) return [];
+        var (first, last) = (asked.Min(), asked.Max());
+        var which = last - first < RowsForOne * (long)asked.Count ? "" : $"u.seq IN ({string.Join(',', asked)}) AND ";
         using var rows = followed.Ledger.Select(
-            $"SELECT {RowReads.UsageColumns} FROM usage u WHERE u.seq IN ({string.Join(',', asked)}) AND u.recorded_at >= ? ORDER BY u.seq {Order}",
-            recordedFrom);
-        var found = new List<UsageRow>();
-        while (rows.Step()) found.Add(RowReads.Usage(rows, labels));
+            $"SELECT {RowReads.UsageColumns} FROM usage u WHERE {which}u.seq >= ? AND u.seq <= ? AND u.recorded_at >= ? ORDER BY u.seq {Order}",
+            first, last, recordedFrom);
+        var found = new List<UsageRow>(asked.Count);
+        while (rows.Step())
+        {
+            if (asked.Contains(rows.Int64(0))) found.Add(RowReads.Usage(rows, labels));
+        }
+
         if (followed.Detached is { } detached) Missing(detached, asked.Where(detached.HasUsage), found.Select(row => row.Seq));
         return found;
     }

@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Text.Json;
+using Tieout.Server.Tests.Attribution;
+using Tieout.Server.Tests.Gateway;
 using Tieout.Server.Tests.Http;
 using Tieout.Tests;
 
@@ -96,6 +99,154 @@ public sealed class FocusExportTests
             List<Dictionary<string, string>> changed = [.. rows.Select((row, index) => index == one ? new(row) { [column] = wrong } : row)];
             Assert.True(new FocusRules("SUB_ACCOUNT_SUPPORTED").Broken(changed).Count > 0, $"{column} = {wrong}");
         }
+    }
+
+    // Goal: the export keeps every static rule that applies to it. Method: usage of every kind, corrections within the month and of a closed month, checked by
+    // the command with all criteria that the product supports.
+    [Fact]
+    public async Task I1_the_export_passes_every_applicable_static_rule_with_corrections_of_open_and_closed_months()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.ChargeAsync(null, project: "web", operation: "op-1");
+        await world.ChargeAsync("2", operation: "op-2", model: "ours");
+        await IssuedTests.ChargeAsync(world, "10", "web");
+        await CorrectAsync(world, "op-1", "fix-1", "3");
+        var month = DateTime.UtcNow.AddDays(-DateTime.UtcNow.Day).ToString("yyyy-MM", CultureInfo.InvariantCulture);
+        await world.OkAsync(HttpMethod.Post, $"/orgs/acme/invoices/{month}/close");
+        await CorrectAsync(world, "op", "fix-2", "4");
+        foreach (var profile in (string[])["1.3", "1.5-draft"])
+        {
+            var csv = (await world.RunAsync("usage", "acme", "--format", "focus", "--profile", profile)).Out;
+            var rows = Rows(csv);
+            Assert.Equal(3m + 2m + 4m, rows.Sum(row => decimal.Parse(row["BilledCost"], CultureInfo.InvariantCulture)));
+
+            // What corrects a closed month is of the month in which it is made.
+            var closed = rows.Where(row => row["ChargeClass"] == "Correction").ToList();
+            Assert.Equal(["-10", "4"], closed.Select(row => row["BilledCost"]));
+            Assert.All(closed, row => Assert.Equal(("Usage", "0"), (row["ChargeCategory"], row["ConsumedQuantity"])));
+            Assert.All(closed, row => Assert.True(string.CompareOrdinal(row["ChargePeriodStart"], row["BillingPeriodStart"]) < 0));
+            Assert.Equal(2, rows.Count(row => row["ChargeCategory"] == "Adjustment" && row["ChargeClass"].Length == 0));
+            await PassesAsync(csv, minimum: profile == "1.3" ? 250 : 280);
+        }
+    }
+
+    // FOCUS bills in national currencies: an org in units of the platform's own has their price, and what the units cost is said with the request.
+    [Theory]
+    [InlineData(null, null, "XXX", "0")]
+    [InlineData("USD", "0.05", "USD", "0.125")]
+    public async Task An_org_in_credits_has_a_virtual_currency_and_its_export_sums_to_the_ledger(
+        string? currency, string? price, string billing, string effective)
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"lyra","asset":"CREDIT","billing":"postpaid"}""");
+        await world.ChargeAsync("2", org: "lyra", operation: "op-1");
+        await world.ChargeAsync("1.000000001", org: "lyra", operation: "op-2");
+        await CorrectAsync(world, "op-2", "fix-1", "0.5", "lyra");
+        string[] options = currency is null ? [] : ["--billing-currency", currency, "--credit-price", price!];
+        var csv = (await world.RunAsync(["usage", "lyra", "--format", "focus", .. options])).Out;
+        var rows = Rows(csv);
+        Assert.Equal(2.5m, Sum("PricingCurrencyEffectiveCost"));
+        Assert.Equal(decimal.Parse(effective, CultureInfo.InvariantCulture), Sum("EffectiveCost"));
+        Assert.Equal(Sum("EffectiveCost"), Sum("ListCost"));
+        Assert.All(rows, row => Assert.Equal(("CREDIT", billing, "0"), (row["PricingCurrency"], row["BillingCurrency"], row["BilledCost"])));
+        await PassesAsync(csv, minimum: 300, "VIRTUAL_CURRENCY_SUPPORTED", "PRICING_BILLING_CURRENCY_DIFFERENCES_SUPPORTED");
+
+        decimal Sum(string column) => rows.Sum(row => decimal.Parse(row[column], CultureInfo.InvariantCulture));
+    }
+
+    [Theory]
+    [InlineData("acme", "profile=2.0", "'2.0' is no profile of FOCUS: write 1.3 or 1.5-draft.")]
+    [InlineData("acme", "credit_price=1", "in USD already")]
+    [InlineData("lyra", "billing_currency=CREDIT&credit_price=1", "'CREDIT' is no billing_currency")]
+    [InlineData("lyra", "billing_currency=USD&credit_price=x", "is not an amount")]
+    public async Task A_parameter_that_fits_no_export_is_refused(string org, string query, string why)
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.OkAsync(HttpMethod.Post, "/orgs", """{"id":"lyra","asset":"CREDIT","billing":"postpaid"}""");
+        using var answer = await world.SendAsync(HttpMethod.Get, $"/orgs/{org}/usage?format=focus&{query}");
+        Assert.Equal(System.Net.HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains(why, await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Each_attempt_has_its_workflow_operation_issuance_key_and_number()
+    {
+        await using var world = await EnvelopeWorld.StartAsync();
+        var token = await world.IssueAsync();
+        using var first = await world.ChatAsync(World.Secret, $"Tieout-Envelope: {token}");
+        using var second = await world.ChatAsync(World.Secret, $"Tieout-Envelope: {token}", "Tieout-Attempt: 2");
+        using var other = await world.ChatAsync(EnvelopeWorld.BetaSecret);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/orgs/acme/usage?format=focus");
+        request.Headers.Authorization = new("Bearer", EnvelopeWorld.Admin);
+        using var answer = await world.World.Http.SendAsync(request, TestContext.Current.CancellationToken);
+        var rows = Rows(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(2, rows.Count);
+        var payload = token.Split('.')[1].Replace('-', '+').Replace('_', '/');
+        using var claims = JsonDocument.Parse(Convert.FromBase64String(payload.PadRight((payload.Length + 3) / 4 * 4, '=')));
+        var issuance = claims.RootElement.GetProperty("issuance_id").GetString();
+        Assert.All(rows, row => Assert.Equal(
+            ("wf-1", "op-1", issuance, true, true),
+            (row["x_WorkflowId"], row["x_OperationId"], row["x_IssuanceId"], row["x_SigningKeyId"].Length > 0, row["x_KeyId"].Length > 0)));
+        Assert.Equal(["1", "2"], rows.Select(row => row["x_AttemptNumber"]));
+    }
+
+    [Fact]
+    public async Task The_draft_profile_has_a_row_for_each_class_of_tokens_and_sums_to_the_charge()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        await world.ChargeAsync(null, operation: "op-1", key: "key-1");
+        await world.ChargeAsync("0.25", operation: "op-2");
+        var whole = Rows((await world.RunAsync("usage", "acme", "--format", "focus")).Out);
+        var rows = Rows((await world.RunAsync("usage", "acme", "--format", "focus", "--profile", "1.5-draft")).Out);
+        Assert.Equal(Sum(whole), Sum(rows));
+        var classes = rows.Where(row => row["x_OperationId"] == "op-1").ToList();
+        Assert.Equal(["Input Tokens", "Cache Read Input Tokens", "Output Tokens"], classes.Select(row => row["SkuMeter"]));
+        Assert.Equal(120m, classes.Sum(row => decimal.Parse(row["ConsumedQuantity"], CultureInfo.InvariantCulture)));
+        Assert.Equal(Sum(whole.Where(row => row["x_OperationId"] == "op-1")), Sum(classes));
+        Assert.All(classes, row =>
+        {
+            Assert.Equal(("user-1", "key-1", "1000000 Tokens"), (row["ConsumerId"], row["PrincipalId"], row["PricingUnit"]));
+            Assert.Contains("\"ModelId\":\"gpt-4o\"", row["SkuPriceDetails"], StringComparison.Ordinal);
+        });
+        Assert.Contains("\"TokenCacheAction\":\"Read\"", classes[1]["SkuPriceDetails"], StringComparison.Ordinal);
+
+        // A stated amount has no classes: the row is the whole charge.
+        Assert.Equal("0.25", Assert.Single(rows, row => row["x_OperationId"] == "op-2")["ListUnitPrice"]);
+
+        static decimal Sum(IEnumerable<Dictionary<string, string>> rows) =>
+            rows.Sum(row => decimal.Parse(row["BilledCost"], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>The command says that every rule passes, whose number is at least <paramref name="minimum"/>.</summary>
+    private static async Task PassesAsync(string csv, int minimum, params string[] more)
+    {
+        string[] criteria =
+        [
+            "ACCOUNT_NAMING_SUPPORTED", "USAGE_MEASUREMENT_SUPPORTED", "SUB_ACCOUNT_SUPPORTED", "TAGGING_SUPPORTED", "UNIT_PRICING_SUPPORTED",
+            "BILLING_BASED_ON_PROVISIONED_RESOURCES_SUPPORTED", "RESOURCE_TYPE_ASSIGNMENT_SUPPORTED", "DATA_GENERATOR_SPLIT_COST_ALLOCATION_SUPPORTED", .. more,
+        ];
+        var file = Path.Combine(Path.GetTempPath(), $"tieout-focus-{Guid.NewGuid():N}.csv");
+        await File.WriteAllTextAsync(file, csv, TestContext.Current.CancellationToken);
+        try
+        {
+            var run = await CliRun.StartAsync(["focus", "check", file, "--json", .. criteria.SelectMany(name => (string[])["--supports", name])], _ => null);
+            Assert.True(run.ExitCode == 0, run.Out + run.Error);
+            Assert.True(run.Json.GetProperty("finding_count").GetInt32() == 0, run.Out);
+            Assert.Equal(run.Json.GetProperty("applicable").GetInt32(), run.Json.GetProperty("passed").GetInt32());
+            Assert.True(run.Json.GetProperty("applicable").GetInt32() >= minimum, run.Json.GetProperty("applicable").ToString());
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    private static async Task CorrectAsync(ApiWorld world, string operation, string id, string amount, string org = "acme")
+    {
+        var posting = (await world.GetAsync($"/trace/{operation}")).GetProperty("steps")
+            .EnumerateArray().First(step => step.GetProperty("kind").GetString() == "posting").GetProperty("id").GetString();
+        await world.OkAsync(
+            HttpMethod.Post, $"/orgs/{org}/corrections", $$"""{"id":"{{id}}","posting":{{posting}},"new_amount":"{{amount}}","reason":"too dear"}""");
     }
 
     private static List<Dictionary<string, string>> Rows(string csv) => CsvText.Table(csv).Rows;

@@ -40,7 +40,7 @@ internal sealed partial class FocusRules(params string[] applies)
         foreach (var rule in _rules.EnumerateObject())
         {
             var (value, criteria) = (rule.Value, rule.Value.GetProperty("ValidationCriteria"));
-            if (Text(value, "Type") != "Static" || !value.TryGetProperty("DatasetType", out var dataset) || dataset.GetString() != "CAU"
+            if (Text(value, "Type") != "Static" || Text(value, "Status") == "Removed" || !value.TryGetProperty("DatasetType", out var dataset) || dataset.GetString() != "CAU"
                 || Text(criteria, "Keyword") is not ("MUST" or "MUST NOT"))
             {
                 continue;

@@ -40,6 +40,12 @@ internal sealed class PostgresAttemptsReader(
             .Where("bucket = ? AND operation_id = ? AND org = ?", layout.Of(org), operationId, org).Then("ORDER BY seq").ListAsync(
                 connection, RowReads.Lineage));
 
+    public async Task<IReadOnlyDictionary<AttemptId, AttemptEnvelope>> EnvelopesAsync(
+        string org, IReadOnlyList<string> operations, CancellationToken cancellationToken) =>
+        AttemptEnvelope.ByAttempt(await connections.RunAsync(connection => new PgQuery($"SELECT {AttemptEnvelope.Columns} FROM lineage")
+            .Where("bucket = ? AND operation_id = ANY(?) AND org = ? AND kind = ?", layout.Of(org), operations.ToArray(), org, (int)LineageKind.Attempt)
+            .Then("ORDER BY seq").ListAsync(connection, AttemptEnvelope.Read)));
+
     public async Task<AttemptRecords> RecordsAsync(string org, Attempt attempt, CancellationToken cancellationToken) =>
         await connections.RunAsync(connection => new AttemptSearch(connection, layout.Of(org), org).RecordsAsync(attempt));
 

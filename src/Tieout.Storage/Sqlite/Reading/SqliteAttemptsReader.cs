@@ -9,6 +9,9 @@ namespace Tieout.Storage.Sqlite.Reading;
 /// <summary>Attempts from the file.</summary>
 internal sealed class SqliteAttemptsReader(ReadConnections connections, IUsageReader usage) : IAttemptsReader
 {
+    /// <summary>Operations that one statement names.</summary>
+    private const int OperationsAtOnce = 500;
+
     public Task<Attempt?> AttemptAsync(string org, AttemptId id, CancellationToken cancellationToken) =>
         Task.FromResult(connections.Read(cancellationToken, connection => Attempt(connection, org, id)));
 
@@ -29,6 +32,16 @@ internal sealed class SqliteAttemptsReader(ReadConnections connections, IUsageRe
         connections.RowsAsync(cancellationToken, connection =>
         new Query($"SELECT {RowReads.LineageColumns} FROM lineage").Where("operation_id = ? AND org = ?", operationId, org).Then("ORDER BY seq").List(
             connection, RowReads.Lineage));
+
+    public Task<IReadOnlyDictionary<AttemptId, AttemptEnvelope>> EnvelopesAsync(
+        string org, IReadOnlyList<string> operations, CancellationToken cancellationToken) =>
+        Task.FromResult(connections.Read(cancellationToken, connection => AttemptEnvelope.ByAttempt(
+            operations.Chunk(OperationsAtOnce).SelectMany(some => Envelopes(connection, org, some)))));
+
+    private static List<(AttemptId?, AttemptEnvelope)> Envelopes(RawConnection connection, string org, string[] operations) =>
+        new Query($"SELECT {AttemptEnvelope.Columns} FROM lineage")
+            .Where($"operation_id IN ({string.Join(',', operations.Select(_ => "?"))})", [.. operations])
+            .Where("org = ? AND kind = ?", org, (long)LineageKind.Attempt).Then("ORDER BY seq").List(connection, AttemptEnvelope.Read);
 
     public Task<AttemptRecords> RecordsAsync(string org, Attempt attempt, CancellationToken cancellationToken) =>
         Task.FromResult(connections.Read(cancellationToken, connection => new AttemptSearch(connection, org).Records(attempt)));

@@ -55,7 +55,7 @@ internal sealed partial class StatementLog : IDisposable
         plain = MonthPart().Replace(plain, "usage_YYYY_MM");
         plain = CursorName().Replace(plain, "cursor");
         plain = Numbers().Replace(plain, "0");
-        plain = Lists().Replace(plain, "(0, ...)");
+        plain = Rows().Replace(Lists().Replace(plain, "(0, ...)"), "(0, ...), ...");
 
         // One text for all lengths of a VALUES list.
         var more = plain.IndexOf("), ($1, ", StringComparison.Ordinal);
@@ -94,4 +94,7 @@ internal sealed partial class StatementLog : IDisposable
 
     [GeneratedRegex(@"\(0(?:, ?0)+\)")]
     private static partial Regex Lists();
+
+    [GeneratedRegex(@"\(0, \.\.\.\)(?:, ?\(0, \.\.\.\))+")]
+    private static partial Regex Rows();
 }
