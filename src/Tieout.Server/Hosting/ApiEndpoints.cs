@@ -29,6 +29,7 @@ using Tieout.Server.Spike;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tracing;
 using Tieout.Server.Triage;
+using Tieout.Server.Triage.Packets;
 
 namespace Tieout.Server.Hosting;
 
@@ -62,6 +63,7 @@ public static class ApiEndpoints
         services.AddSingleton<IDailyJob, ReconciliationJob>();
         services.AddSingleton<LineageAudits>();
         services.AddSingleton<TriageRun>();
+        services.AddSingleton<ReviewPacket>();
         services.AddSingleton<SpikeRun>();
         services.AddSingleton<IDailyJob, LineageJob>();
         services.AddHostedService<RuntimeWorker>();
@@ -97,6 +99,7 @@ public static class ApiEndpoints
         api.MapReconciliations();
         api.MapLineages();
         api.MapTriage();
+        api.MapPackets();
         api.MapSpike();
         api.MapTies();
         api.MapSurfaces();
