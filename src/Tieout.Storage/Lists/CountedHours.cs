@@ -93,8 +93,8 @@ internal sealed class CountedHours(ILedgerTables derived, UsagePageQuery query, 
         var count = IsOfTraits ? "attempts" : "CASE WHEN posting_count > attempts THEN posting_count ELSE attempts END";
         var lines = IsOfTraits ? $"recount_statuses WHERE {OfOrg} AND traits IN ({string.Join(", ", Traits!)})" : $"recounts WHERE {OfOrg}{Corrected}";
         using var rows = derived.Select(
-            $"SELECT start_at, attribution, sum({count}) FROM {lines} GROUP BY start_at, attribution ORDER BY start_at", query.Org.FirstAccount, (long)span, starts.Min().UnixMicros,
-            starts.Max().UnixMicros + 1);
+            $"SELECT start_at, attribution, sum({count}) FROM {lines} GROUP BY start_at, attribution ORDER BY start_at",
+            query.Org.FirstAccount, (long)span, starts.Min().UnixMicros, starts.Max().UnixMicros + 1);
         while (rows.Step())
         {
             var no = RowReads.Int32(rows, 1);

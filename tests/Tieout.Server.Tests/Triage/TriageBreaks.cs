@@ -82,7 +82,7 @@ internal sealed class TriageBreaks(EnvelopeWorld world, TriageTraffic traffic, R
         ("another tenant was charged", async () =>
         {
             await traffic.AttemptAsync(traffic.Begin(Broken), traffic.Key, 1, usageOrg: "beta");
-            return Broken;
+            return $"envelope is {traffic.Org}";
         }),
         ("an attempt has neither usage nor a hold", async () =>
         {
