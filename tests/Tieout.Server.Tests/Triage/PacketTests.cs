@@ -190,6 +190,7 @@ public sealed class PacketTests
         var posting = await PostingAsync(world, "op-9");
         await PostAsync(world, "/orgs/acme/corrections", $$"""{"id":"c1","posting":{{posting}},"reason":"meant for beta, not for platform."}""");
 
+        var theirs = (await world.UsageAsync("beta")).Select(row => row.Usage.Id.ToString()).ToList();
         foreach (var dispute in (string[])["op-9", "op-shared"])
         {
             var packet = await PacketAsync(world, $"/orgs/acme/packets?dispute={dispute}");
@@ -201,6 +202,7 @@ public sealed class PacketTests
             }
 
             foreach (var other in (string[])["beta", "key-beta", "disk-of-beta", "a broken rack"]) Assert.DoesNotContain(other, all, StringComparison.Ordinal);
+            Assert.All(theirs, id => Assert.DoesNotContain(id, all, StringComparison.Ordinal));
             Assert.All(packet.Commits.Select(packet.Json), commit => Assert.Null(PacketFiles.Flaw(commit)));
         }
 
