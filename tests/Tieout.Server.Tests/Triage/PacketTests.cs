@@ -253,6 +253,7 @@ public sealed class PacketTests
         await ChatAsync(world, EnvelopeWorld.BetaSecret);
 
         Assert.Equal(Convert.ToHexString(first), Convert.ToHexString(await ZipAsync(world, "/orgs/acme/packets?dispute=op-1")));
+        Assert.Equal(new DateTime(1980, 1, 1), Assert.Single(new PacketFiles(first).Times));
     }
 
     /// <summary>op-1 of acme with two attempts under one envelope, all three questions answered well.</summary>
