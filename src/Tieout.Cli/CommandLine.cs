@@ -65,11 +65,12 @@ internal static class CommandLine
             MoneyCommands.TopUp(globals), MoneyCommands.Grant(globals), CorrectCommand.Build(globals), FreezeCommands.Freeze(globals), FreezeCommands.Unfreeze(
                 globals), ProposalCommands.Build(globals), MoneyCommands.Balance(globals),
             UsageCommand.Build(globals), DistributionsCommand.Build(globals), SpendCommand.Build(globals),
+            SharedCostCommand.Build(globals),
             RuntimeCommands.Build(globals), OperationCommand.Build(globals), HoldsCommand.Build(globals), ReconcileCommand.Build(
                 globals), FindingsCommand.Build(globals),
             InvoiceCommand.Build(globals), CostsCommand.Build(globals), TieCommand.Build(globals), ExportCommand.Build(globals), PricesCommands.Build(
                 globals), RateCommand.Build(globals),
-            LineageCommand.Build(globals), TriageCommand.Build(globals), SpikeCommand.Build(globals),
+            LineageCommand.Build(globals), TriageCommand.Build(globals), PacketCommand.Build(globals), SpikeCommand.Build(globals),
             GuardCommand.Build(globals), ContractCommand.Build(globals), OpenCostCommand.Build(globals), JoinCommand.Build(globals),
             FocusCommand.Build(globals),
             WebhookCommands.Build(globals), WebhookCommands.Outbox(globals),

@@ -14,6 +14,10 @@ public interface IChainReader
 
     /// <summary>The hash of one commit; null: there is none.</summary>
     Task<byte[]?> HashAsync(int bucket, long commit, CancellationToken cancellationToken);
+
+    /// <summary>Commits of an org's book with every row that their hashes cover, rows of others among them: a caller shows those to nobody.</summary>
+    /// <exception cref="RowsArchivedException">An archive has rows of one of them.</exception>
+    Task<IReadOnlyList<CommitProof>> CommitsAsync(CommitProofQuery query, CancellationToken cancellationToken);
 }
 
 /// <param name="Hash">SHA-256 over the commit and all before it (L8).</param>

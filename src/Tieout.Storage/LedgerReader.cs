@@ -100,6 +100,9 @@ internal sealed class LedgerReader : ILedgerReader
 
     public Task<byte[]?> HashAsync(int bucket, long commit, CancellationToken cancellationToken) => Chain.HashAsync(bucket, commit, cancellationToken);
 
+    public Task<IReadOnlyList<CommitProof>> CommitsAsync(CommitProofQuery query, CancellationToken cancellationToken) =>
+        Chain.CommitsAsync(query, cancellationToken);
+
     public Task<RecordRow?> RecordAsync(RecordKey key, CancellationToken cancellationToken) => Records.RecordAsync(key, cancellationToken);
 
     public Task<IReadOnlyList<RecordRow>> RecordsNamedAsync(RecordKind kind, string name, CancellationToken cancellationToken) =>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Tieout.Cli.Output;
+using Tieout.Core.Metering;
 using Tieout.Server.Attribution.Contracts;
 
 namespace Tieout.Cli.Commands;
@@ -71,7 +72,7 @@ internal static class CompletenessCommand
         foreach (var line in body.Items.Append(body.Total))
         {
             IEnumerable<string?> names = line == body.Total
-                ? body.By.Select((_, index) => index == 0 ? "total" : "") : body.By.Select(name => line.Group[name] ?? "none");
+                ? body.By.Select((_, index) => index == 0 ? "total" : "") : body.By.Select(name => line.Group[name] ?? UsageLabels.Unattributed);
             table.Add([
                 .. names, $"{line.Billable}", $"{line.Complete}", line.Share.ToString("P4", CultureInfo.InvariantCulture),
                 line.BudgetUsed?.ToString("P0", CultureInfo.InvariantCulture) ?? "no budget", line.Charge.ToString(), line.Unattributed.ToString(),
@@ -83,6 +84,13 @@ internal static class CompletenessCommand
             $"{body.Contract} {body.Version}, {body.Asset} of {body.Org ?? "all orgs"}, {body.From} to {body.To} excluded, commit {body.AsOf}. "
             + (body.Total.MeetsObjective ? "The objective" : "Below the objective")
             + $" of {body.Objective.ToString("P2", CultureInfo.InvariantCulture)}{(body.Total.MeetsObjective ? " is met." : ".")}");
+        foreach (var burn in body.Burn)
+        {
+            var rate = burn.Rate is { } times ? $"{times.ToString("0.##", CultureInfo.InvariantCulture)} times as fast as allowed" : "and it has none";
+            await text.WriteLineAsync(
+                $"Error budget since {burn.From[..16]}Z ({burn.Window}): {burn.Lacking} of {burn.Billable} records incomplete, used {rate}; "
+                + $"the alert begins above {burn.RateMax.ToString("0.##", CultureInfo.InvariantCulture)}.{(burn.Burning ? " It burns." : "")}");
+        }
     }
 
     private static async Task WriteRowsAsync(IncompleteListBody body, TextWriter text)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
 using Tieout.Core.Ledger.Sketches;
+using Tieout.Core.Metering;
 using Tieout.Server.Metering;
 
 namespace Tieout.Cli.Commands;
@@ -43,7 +44,7 @@ internal static class DistributionsCommand
         var table = new TextTable([
             .. list.By.Select(name => name.Replace('_', ' ').ToUpperInvariant()), ">ATTEMPTS", ">IN P5", ">P50", ">P95", ">P99", ">OUT P5", ">P50", ">P95",
             ">P99", ">USERS"]);
-        foreach (var line in list.Items) table.Add([.. list.By.Select(name => line.Group[name]), .. Figures(line)]);
+        foreach (var line in list.Items) table.Add([.. list.By.Select(name => line.Group[name] ?? UsageLabels.Unattributed), .. Figures(line)]);
         table.Add(["total", .. list.By.Skip(1).Select(_ => ""), .. Figures(list.Total)]);
         await table.WriteAsync(text);
         await text.WriteLineAsync(

@@ -11,7 +11,7 @@ internal static class ErrorsCommand
     {
         var source = new Argument<string?>(
             "SOURCE")
-        { Description = "gateway, allocation, app_runtime, tool_call or import. Default: all.", Arity = ArgumentArity.ZeroOrOne };
+        { Description = "gateway, allocation, app_runtime, tool_call, import or shared_cost. Default: all.", Arity = ArgumentArity.ZeroOrOne };
         var org = new Option<string?>("--org") { Description = "Default: all orgs.", HelpName = "ORG" };
         var hours = new Option<int>("--hours") { Description = "The number of hours up to now.", DefaultValueFactory = _ => 24 };
         var bySource = globals.Calling(new("by-source",

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Tieout.Cli.Output;
+using Tieout.Core.Metering;
 using Tieout.Server.Invoicing;
 using Tieout.Storage;
 
@@ -63,8 +64,9 @@ internal static class InvoiceCommand
         var table = new TextTable("PROJECT", "PROVIDER", "MODEL", "SOURCE", ">ATTEMPTS", ">TOKENS IN", ">TOKENS OUT", ">CORRECTIONS", ">CHARGE");
         foreach (var line in invoice.Lines)
         {
-            table.Add(line.Project, line.Provider, line.Model, line.UsageSource, $"{line.Attempts}", $"{line.InputTokens}", $"{line.OutputTokens}",
-                line.Corrections.ToString(), line.Charge.ToString());
+            table.Add(
+                line.Project ?? UsageLabels.Unattributed, line.Provider, line.Model, line.UsageSource, $"{line.Attempts}", $"{line.InputTokens}",
+                $"{line.OutputTokens}", line.Corrections.ToString(), line.Charge.ToString());
         }
 
         await table.WriteAsync(text);

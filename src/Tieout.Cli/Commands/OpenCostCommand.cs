@@ -40,7 +40,8 @@ internal static class OpenCostCommand
         });
     }
 
-    private static async Task<Stream> OpenAsync(string place, CancellationToken cancellationToken)
+    /// <summary>A file, or what answers under an address.</summary>
+    public static async Task<Stream> OpenAsync(string place, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(place, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https")) return InputFile.Open(place);
         using var client = new HttpClient { Timeout = TimeSpan.FromMinutes(1), MaxResponseContentBufferSize = BytesMax };

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Tieout.Cli.Output;
 using Tieout.Core.Invoicing;
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Server.Invoicing;
 
@@ -75,14 +76,19 @@ internal static class SpendCommand
         await table.WriteAsync(text);
         await text.WriteLineAsync(
             $"{spend.Asset} of {spend.Org ?? "all orgs"}, {Short(spend.From)} to {Short(spend.To)} excluded, days of {spend.TimeZone ?? "each org's zone"}, commit {spend.AsOf}");
+        if (spend.Unattributed != Amount.Zero)
+        {
+            await text.WriteLineAsync($"{spend.Unattributed} {spend.Asset} of it is unattributed: it has no {string.Join(" or no ", spend.By)}.");
+        }
+
         if (spend.Other == Amount.Zero) return;
         await text.WriteLineAsync($"{spend.Other} {spend.Asset} of it has no name of its own: beyond --top, or beyond the org's limits of labels and users.");
     }
 
     private static IEnumerable<string?> Names(SpendBody spend, SpendLineBody line) => line.Kind switch
     {
-        "group" => spend.By.Select(name => line.Group[name]),
-        "other" => [Other(spend.Groups - spend.Items.Count + 1), .. spend.By.Skip(1).Select(_ => "")],
+        "group" or "unattributed" => spend.By.Select(name => line.Group[name] ?? UsageLabels.Unattributed),
+        "other" => [Other(line.Groups), .. spend.By.Skip(1).Select(_ => "")],
         _ => ["total", .. spend.By.Skip(1).Select(_ => "")],
     };
 

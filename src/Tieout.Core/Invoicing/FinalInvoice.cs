@@ -77,7 +77,7 @@ public sealed record FinalLine(
     Amount Exact, Amount Corrections, Amount Amount, LineProof Proof)
 {
     [JsonIgnore]
-    public string Name => $"{Project ?? "none"}/{Provider ?? "none"}/{Model ?? "none"}/{Source}";
+    public string Name => $"{Project ?? UsageLabels.Unattributed}/{Provider ?? "(none)"}/{Model ?? "(none)"}/{Source}";
 
     public static FinalLine Of(InvoiceLine line, Amount amount, LineProof proof) => new(
         line.Project, line.Provider, line.Model, line.Source, line.Attempts, line.InputTokens, line.OutputTokens, line.Total, line.Corrections, amount, proof);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
 namespace Tieout.Core.Invoicing;
@@ -19,7 +20,7 @@ public static class FinalInvoicePage
         foreach (var line in invoice.Lines)
         {
             page.Append(CultureInfo.InvariantCulture,
-                $"<tr><td>{Name(line.Project)}</td><td>{Name(line.Provider)}</td><td>{Name(line.Model)}</td><td>{line.Source}</td><td class=\"n\">{line.Attempts:N0}</td>");
+                $"<tr><td>{Name(line.Project, UsageLabels.Unattributed)}</td><td>{Name(line.Provider)}</td><td>{Name(line.Model)}</td><td>{line.Source}</td><td class=\"n\">{line.Attempts:N0}</td>");
             page.Append(CultureInfo.InvariantCulture, $"<td class=\"n\">{line.Exact}</td><td class=\"n\">{Money(line.Amount, invoice.Decimals)}</td></tr>\n");
         }
 
@@ -87,7 +88,7 @@ public static class FinalInvoicePage
 
     private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
-    private static string Name(string? name) => name is null ? "<span class=\"none\">none</span>" : Text(name);
+    private static string Name(string? name, string none = "(none)") => name is null ? $"<span class=\"none\">{none}</span>" : Text(name);
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
 namespace Tieout.Core.Invoicing;
@@ -47,7 +48,7 @@ public static class InvoicePage
         foreach (var line in invoice.Lines)
         {
             page.Append(CultureInfo.InvariantCulture,
-                $"<tr><td>{Name(line.Project)}</td><td>{Name(line.Provider)}</td><td>{Name(line.Model)}</td><td>{line.Source}</td>");
+                $"<tr><td>{Name(line.Project, UsageLabels.Unattributed)}</td><td>{Name(line.Provider)}</td><td>{Name(line.Model)}</td><td>{line.Source}</td>");
             page.Append(CultureInfo.InvariantCulture,
                 $"<td class=\"n\">{line.Attempts:N0}</td><td class=\"n\">{line.InputTokens:N0}</td><td class=\"n\">{line.OutputTokens:N0}</td>");
             page.Append(CultureInfo.InvariantCulture,
@@ -79,7 +80,7 @@ public static class InvoicePage
     /// <summary>Exact, with at least two decimals.</summary>
     private static string Money(Amount amount) => amount.ToDecimal().ToString("#,##0.00#######", CultureInfo.InvariantCulture);
 
-    private static string Name(string? name) => name is null ? "<span class=\"none\">none</span>" : Text(name);
+    private static string Name(string? name, string none = "(none)") => name is null ? $"<span class=\"none\">{none}</span>" : Text(name);
 
     private static string Text(string text) => WebUtility.HtmlEncode(text);
 }

@@ -25,6 +25,9 @@ public sealed record SpendDimension(string Name, Func<SpendFact, TimeZoneInfo, s
     /// <summary>Whether <see cref="UsageLabels.Other"/> may stand for values that an org has too many of.</summary>
     public bool IsReplaceable => Name != Org;
 
+    /// <summary>Every fact has a value of it.</summary>
+    public bool IsAlwaysThere => Name == Org || this == Day || this == Hour;
+
     /// <summary>A day in the org's zone, for example <c>2026-11-22</c>.</summary>
     public static SpendDimension Day { get; } = new("day", (fact, zone) =>
         LocalTime.DayOf(fact.Slot, zone).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));

@@ -10,7 +10,14 @@ namespace Tieout.Core.Invoicing;
 /// <summary>One group of a report.</summary>
 /// <param name="Values">In the order of the report's dimensions. Null: spend that bears no such label.</param>
 /// <param name="IsOther">All groups beyond those asked for, as one.</param>
-public sealed record SpendLine(ImmutableArray<string?> Values, bool IsOther, RecountLine Sums);
+public sealed record SpendLine(ImmutableArray<string?> Values, bool IsOther, RecountLine Sums)
+{
+    /// <summary>The groups that the line stands for.</summary>
+    public int Groups { get; init; } = 1;
+
+    /// <summary>The spend lacks a label that the report groups by, so nobody can be shown it by that label.</summary>
+    public bool IsUnattributed => !IsOther && Values.Contains(null);
+}
 
 /// <summary>What was spent, by some dimensions. Its lines always sum to <see cref="Total"/>, corrections included.</summary>
 /// <remarks>Lines of several orgs may be added as long as their amounts are of one asset.</remarks>
@@ -66,17 +73,38 @@ public sealed class SpendReport(SpendGrouping by)
     /// limits.</summary>
     public Amount OfOther(IEnumerable<SpendLine> lines) => lines.Where(line => line.IsOther || IsReplaced(line)).Sum(line => line.Sums.Charge);
 
+    /// <summary>The charge of all groups that lack a label.</summary>
+    public Amount Unattributed => _groups.Where(group => group.Key.Contains(null)).Sum(group => group.Value.Charge);
+
     private bool IsReplaced(SpendLine line) => by.Dimensions.Zip(line.Values).Any(value => value.First.IsReplaceable && value.Second == UsageLabels.Other);
 
     /// <summary>The groups with the largest charge, and the others as one line, which comes last. By time first, then by charge, largest first.</summary>
+    /// <remarks>Spend that lacks a label is never part of the line of the others: beyond <paramref name="top"/> it is one line, before theirs.</remarks>
     /// <param name="top">How many groups at most have a line of their own.</param>
     public IReadOnlyList<SpendLine> Lines(int top)
     {
         var ranked = _groups.Select(group => new SpendLine(group.Key, IsOther: false, group.Value))
             .OrderByDescending(line => line.Sums.Charge).ThenBy(line => line.Values, GroupOrder.Ordinal).ToList();
-        IEnumerable<SpendLine> shown = ranked.Take(top);
-        if (by.TimeAt is >= 0 and var time) shown = shown.OrderBy(line => line.Values[time], StringComparer.Ordinal);
-        return ranked.Count <= top ? [.. shown] : [.. shown, Other(ranked.Skip(top))];
+        var (shown, rest) = (ranked.Take(top).ToList(), ranked.Skip(top).ToLookup(line => line.IsUnattributed));
+        var last = new List<SpendLine>();
+        if (rest[true].Any()) last.Add(Unnamed(rest[true], shown));
+        if (rest[false].Any()) last.Add(Folded(rest[false], isOther: true));
+        IEnumerable<SpendLine> inOrder = by.TimeAt is >= 0 and var time ? shown.OrderBy(line => line.Values[time], StringComparer.Ordinal) : shown;
+        return [.. inOrder, .. last];
+    }
+
+    /// <summary>Groups that lack a label, as one; a line of the same values among those shown becomes part of it.</summary>
+    private SpendLine Unnamed(IEnumerable<SpendLine> rest, List<SpendLine> shown)
+    {
+        var folded = Folded(rest, isOther: false);
+        if (shown.FindIndex(line => line.Values.AsSpan().SequenceEqual(folded.Values.AsSpan())) is >= 0 and var same)
+        {
+            folded.Sums.Add(shown[same].Sums);
+            folded = folded with { Groups = folded.Groups + 1 };
+            shown.RemoveAt(same);
+        }
+
+        return folded;
     }
 
     private RecountLine Group(SpendFact fact, TimeZoneInfo zone) => Group(by.ValuesOf(fact, zone));
@@ -87,11 +115,17 @@ public sealed class SpendReport(SpendGrouping by)
         return group ??= new(default);
     }
 
-    private SpendLine Other(IEnumerable<SpendLine> lines)
+    /// <param name="isOther">False: the labels that the lines may lack have no value.</param>
+    private SpendLine Folded(IEnumerable<SpendLine> lines, bool isOther)
     {
-        var sums = new RecountLine(default);
-        foreach (var line in lines) sums.Add(line.Sums);
-        return new([.. by.Dimensions.Select(_ => UsageLabels.Other)], IsOther: true, sums);
+        var (sums, groups) = (new RecountLine(default), 0);
+        foreach (var line in lines)
+        {
+            sums.Add(line.Sums);
+            groups++;
+        }
+
+        return new([.. by.Dimensions.Select(dimension => isOther || dimension.IsAlwaysThere ? UsageLabels.Other : null)], isOther, sums) { Groups = groups };
     }
 
     /// <summary>Value by value; null comes first.</summary>

@@ -58,6 +58,9 @@ public enum RecordKind
 
     /// <summary>A version of a join contract, or its end. Recorded once.</summary>
     ContractChange = 21,
+
+    /// <summary>A shared cost as it was split over tenants and charged, by its name and window. Recorded once, so a window is charged once.</summary>
+    SharedCost = 22,
 }
 
 /// <summary>What a billing document does. Texts of proposals contain the numbers, so they never change.</summary>

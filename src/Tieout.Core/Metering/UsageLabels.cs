@@ -9,6 +9,9 @@ public sealed record UsageLabels
     /// <summary>Stands for every part that an org has more of than it may have. No budget can name it.</summary>
     public const string Other = "other";
 
+    /// <summary>How reports name spend that lacks the label they group by. No label can be called so: a name begins with a letter or a digit.</summary>
+    public const string Unattributed = "(unattributed)";
+
     private int _hash;
 
     public UsageLabels()
@@ -110,4 +113,7 @@ public enum UsageSource
     AppRuntime,
     ToolCall,
     Import,
+
+    /// <summary>A tenant's part of a cost that several share. Nobody used it: it is of the org, and of nothing below it.</summary>
+    SharedCost,
 }

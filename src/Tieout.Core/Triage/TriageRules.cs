@@ -9,12 +9,17 @@ public static class TriageRules
     /// <summary>The share of billable events that must say whose they are, whatever less a contract asks for.</summary>
     public const decimal CompletenessMin = 0.99m;
 
+    /// <summary>A change of an override is in force on every node within this time.</summary>
+    private static readonly TimeSpan InForceWithin = TimeSpan.FromSeconds(1);
+
     private const string Platform = "the platform engineer who owns the guard's policies";
     private const string Producers = "the owner of the service that the first finding names";
     private const string Telemetry = "the owner of the usage's source, then whoever set the contract";
 
     /// <summary>P1: only irreversible actions are blocked, candidates are measured in shadow mode, and overrides are on record and short.</summary>
-    /// <param name="asked">How often each policy was asked in the week that is looked at.</param>
+    /// <param name="policies">Those in force at the end of the range.</param>
+    /// <param name="asked">How often each policy was asked in the week that is looked at, whoever owned the resource: a candidate is measured for the
+    /// platform, not for one org.</param>
     public static TriageStep GuardTrust(
         IReadOnlyList<GuardPolicy> policies, IReadOnlyDictionary<string, long> asked, IReadOnlyList<ReviewedOverride> overrides, DateTimeOffset now)
     {
@@ -38,17 +43,14 @@ public static class TriageRules
                 $"Let the service that carries out {policy.Actions} ask the guard: POST /api/v1/guard/decide."));
         }
 
-        foreach (var (item, isOnRecord) in overrides)
-        {
-            if (Flaw(item, isOnRecord, now) is { } flaw) failures.Add((flaw, $"Review the override {item.Id} with {item.By}, and end it: 'tieout guard overrides end {item.Id}'."));
-        }
+        failures.AddRange(overrides.SelectMany(reviewed => Flaws(reviewed, now)));
 
         var blocking = policies.Count(policy => policy.Mode is GuardMode.Enforce);
         return TriageStep.Of("P1", title, failures,
         [
             $"{blocking} policies block, and all of them only what nobody can undo.",
             $"{policies.Count(policy => policy.Mode is GuardMode.Shadow)} policies are in shadow mode, and each was asked in the week.",
-            $"{overrides.Count} overrides are on record with a reason, and none was in force longer than {GuardOverride.LifetimeMax.TotalHours:0} hours.",
+            $"{overrides.Count} overrides are on record with a reason, none was in force longer than {GuardOverride.LifetimeMax.TotalHours:0} hours, and none was used after its end.",
         ], Platform);
     }
 
@@ -84,13 +86,33 @@ public static class TriageRules
             Telemetry);
     }
 
-    private static string? Flaw(GuardOverride item, bool isOnRecord, DateTimeOffset now)
+    private static IEnumerable<(string Reason, string Fix)> Flaws(ReviewedOverride reviewed, DateTimeOffset now)
     {
-        if (!isOnRecord) return $"The override {item.Id} has no record of who opened it.";
-        if (string.IsNullOrWhiteSpace(item.Reason)) return $"The override {item.Id} has no reason.";
-        if (item.Until - item.From > GuardOverride.LifetimeMax) return $"The override {item.Id} is in force for {item.Until - item.From}, longer than {GuardOverride.LifetimeMax.TotalHours:0} hours.";
-        return item.StateAt(now) is GuardOverrideState.InForce && now - item.From > GuardOverride.LifetimeMax ? $"The override {item.Id} is still in force." : null;
+        var item = reviewed.Override;
+        var isOver = item.StateAt(now) is GuardOverrideState.Ended or GuardOverrideState.Expired;
+        var review = $"Review the override {item.Id} with {item.By}{(isOver ? "" : $", and end it: 'tieout guard overrides end {item.Id}'")}.";
+        if (!reviewed.IsOnRecord) yield return ($"The override {item.Id} has no record of who opened it.", review);
+        if (string.IsNullOrWhiteSpace(item.Reason)) yield return ($"The override {item.Id} has no reason.", review);
+        if (item.Until - item.From > GuardOverride.LifetimeMax)
+        {
+            yield return ($"The override {item.Id} is in force for {item.Until - item.From}, longer than {GuardOverride.LifetimeMax.TotalHours:0} hours.", review);
+        }
+
+        if (reviewed.LastUse is not { } used) yield break;
+        var end = item.EndedAt is { } ended && ended < item.Until ? ended : item.Until;
+        if (item is { NeedsApproval: true, ApprovedBy: null })
+        {
+            yield return ($"The override {item.Id} allowed an action at {Shown(used)}, and nobody approved it.", review);
+        }
+
+        if (used > end + InForceWithin)
+        {
+            yield return ($"The override {item.Id} allowed an action at {Shown(used)}, after it ended at {Shown(end)}.",
+                $"Find who asked and which server answered: 'tieout guard hits'. Then compare that server's clock. The override {item.Id} is of {item.By}.");
+        }
     }
+
+    private static string Shown(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static string Named(ReviewedContract contract) => $"the contract {contract.Name} {contract.Version}";
 
@@ -100,7 +122,8 @@ public static class TriageRules
 }
 
 /// <param name="IsOnRecord">The ledger has the record of its opening.</param>
-public sealed record ReviewedOverride(GuardOverride Override, bool IsOnRecord);
+/// <param name="LastUse">The last decision that it allowed in the week that is looked at; null: it allowed none.</param>
+public sealed record ReviewedOverride(GuardOverride Override, bool IsOnRecord, DateTimeOffset? LastUse = null);
 
 /// <param name="Share">Of the billable records, those that have what the contract asks for: from 0 to 1.</param>
 /// <param name="Unattributed">What the others cost, with the asset.</param>

@@ -79,6 +79,8 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     // Join contracts.
     public static readonly ApiError ContractInvalid = new("contract_invalid", 400, "The join contract cannot be as it is.");
     public static readonly ApiError ContractNotFound = new("contract_not_found", 404, "The join contract does not exist.");
+    public static readonly ApiError SharedCostInvalid = new("shared_cost_invalid", 400, "The shared cost cannot be split like this.");
+    public static readonly ApiError SharedCostCharged = new("shared_cost_charged", 409, "The shared cost is already charged for this window.");
     public static readonly ApiError ContractBreaking = new("contract_breaking", 409, "The version does not follow the one that stands.");
     public static readonly ApiError ContractViolated = new("contract_violated", 422, "The usage would break a join contract.");
     public static readonly ApiError QuarantinedEventNotFound = new("quarantined_event_not_found", 404, "No such usage was put aside.");

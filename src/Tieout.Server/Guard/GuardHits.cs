@@ -17,6 +17,10 @@ public sealed record GuardDayBody(string Policy, string Day, long Asked, long Al
 /// <param name="Samples">The newest decisions that were a hit, a block or overridden.</param>
 public sealed record GuardHitsBody(string From, string Before, IReadOnlyList<GuardDayBody> Items, IReadOnlyList<GuardDecision> Samples, long AsOf);
 
+/// <param name="Asked">By policy; a policy that is not in it was not asked.</param>
+/// <param name="LastUses">By override; one that is not in it allowed nothing.</param>
+internal sealed record GuardUses(IReadOnlyDictionary<string, long> Asked, IReadOnlyDictionary<string, DateTimeOffset> LastUses);
+
 /// <summary><c>GET /guard/hits</c>: what policies allowed, would have blocked and blocked, by day, with samples.</summary>
 internal static class GuardHits
 {
@@ -62,6 +66,24 @@ internal static class GuardHits
         }
 
         return new(GuardDecision.FirstId(from), GuardDecision.FirstId(before), tally.Days(), tally.Samples(), asOf);
+    }
+
+    /// <summary>How often policies were asked and when overrides were last used, whoever owned the resources.</summary>
+    /// <param name="before">The day after the last one, in UTC.</param>
+    public static async Task<GuardUses> UsesAsync(ILedger ledger, DateOnly from, DateOnly before, CancellationToken cancellationToken)
+    {
+        var (asked, used) = (new Dictionary<string, long>(StringComparer.Ordinal), new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal));
+        foreach (var each in (IEnumerable<string>)["", .. ledger.Read.Orgs.Select(state => state.Org.Id)])
+        {
+            await foreach (var row in RangeAsync(ledger.Read, each, from, before, cancellationToken))
+            {
+                var decision = GuardDecision.Parse(row.Body);
+                if (decision.Policy is { } policy) asked[policy] = asked.GetValueOrDefault(policy) + 1;
+                if (decision.OverrideId is { } id && decision.DecidedAt > used.GetValueOrDefault(id)) used[id] = decision.DecidedAt;
+            }
+        }
+
+        return new(asked, used);
     }
 
     private static async IAsyncEnumerable<RecordRow> RangeAsync(

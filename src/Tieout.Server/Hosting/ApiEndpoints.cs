@@ -12,6 +12,7 @@ using Tieout.Server.Http;
 using Tieout.Server.Incidents;
 using Tieout.Server.Ingest;
 using Tieout.Server.Invoicing;
+using Tieout.Server.Invoicing.Shared;
 using Tieout.Server.Jobs;
 using Tieout.Server.Ledger;
 using Tieout.Server.Metering;
@@ -28,6 +29,7 @@ using Tieout.Server.Spike;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tracing;
 using Tieout.Server.Triage;
+using Tieout.Server.Triage.Packets;
 
 namespace Tieout.Server.Hosting;
 
@@ -61,6 +63,7 @@ public static class ApiEndpoints
         services.AddSingleton<IDailyJob, ReconciliationJob>();
         services.AddSingleton<LineageAudits>();
         services.AddSingleton<TriageRun>();
+        services.AddSingleton<ReviewPacket>();
         services.AddSingleton<SpikeRun>();
         services.AddSingleton<IDailyJob, LineageJob>();
         services.AddHostedService<RuntimeWorker>();
@@ -88,6 +91,7 @@ public static class ApiEndpoints
         api.MapInvoices();
         api.MapIssued();
         api.MapSpend();
+        api.MapSharedCosts();
         api.MapCosts();
         api.MapCostReconciliation();
         api.MapBudgetReconciliation();
@@ -95,6 +99,7 @@ public static class ApiEndpoints
         api.MapReconciliations();
         api.MapLineages();
         api.MapTriage();
+        api.MapPackets();
         api.MapSpike();
         api.MapTies();
         api.MapSurfaces();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Tieout.Core.Invoicing;
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
 namespace Tieout.Server.Invoicing;
@@ -33,7 +34,8 @@ internal sealed class DocumentPdf : IDisposable
         foreach (var line in invoice.Lines)
         {
             page.Row(
-                bold: false, line.Project ?? "none", line.Provider ?? "none", line.Model ?? "none", line.Attempts.ToString("N0", CultureInfo.InvariantCulture),
+                bold: false, line.Project ?? UsageLabels.Unattributed, line.Provider ?? "(none)", line.Model ?? "(none)",
+                line.Attempts.ToString("N0", CultureInfo.InvariantCulture),
                 line.Exact.ToString(),
                 FinalInvoicePage.Money(line.Amount, invoice.Decimals));
         }

@@ -21,19 +21,22 @@ namespace Tieout.Server.Invoicing;
 /// <param name="To">As <paramref name="From"/>. Not included.</param>
 /// <param name="Groups">Groups that the range has, those within the line <c>other</c> included.</param>
 /// <param name="Items">Sum to <paramref name="Total"/> exactly.</param>
+/// <param name="Unattributed">The part of the total's charge that lacks a label of <paramref name="By"/>: the lines of the kind <c>unattributed</c>.</param>
 /// <param name="Other">The part of the total's charge that has no name of its own: the line <c>other</c>, and usage under the label <c>other</c>, which
 /// replaces teams, users and other labels that an org has more of than it may have.</param>
 public sealed record SpendBody(
     string? Org, string Asset, string? TimeZone, string From, string To, IReadOnlyList<string> By, int Groups, IReadOnlyList<SpendLineBody> Items,
-    SpendLineBody Total, Amount Other, long AsOf);
+    SpendLineBody Total, Amount Unattributed, Amount Other, long AsOf);
 
-/// <param name="Kind">group, other or total.</param>
-/// <param name="Group">The value of each dimension; null: spend that bears no such label.</param>
+/// <param name="Kind">group, unattributed (it lacks a label of the report), other or total.</param>
+/// <param name="Group">The value of each dimension; null: spend that bears no such label. Tables and files name it <c>(unattributed)</c>, which no label can
+/// be called.</param>
+/// <param name="Groups">The groups that the line stands for.</param>
 /// <param name="Charge">Charges plus corrections.</param>
 /// <param name="Corrections">Part of <paramref name="Charge"/> that corrections made; below zero: given back.</param>
 /// <param name="ProviderCost">What providers take, by the price list; null: a tenant reads.</param>
 public sealed record SpendLineBody(
-    string Kind, IReadOnlyDictionary<string, string?> Group, long Attempts, long Failures, Int128 InputTokens, Int128 CacheReadTokens,
+    string Kind, IReadOnlyDictionary<string, string?> Group, int Groups, long Attempts, long Failures, Int128 InputTokens, Int128 CacheReadTokens,
     Int128 CacheWriteTokens, Int128 OutputTokens, Int128 ReasoningTokens, Amount Charge, Amount Corrections,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Amount? ProviderCost = null);
 
@@ -69,11 +72,11 @@ internal static class SpendEndpoints
             ? await SpendOfRows.ReadAsync(request, orgs, ledger.Read, context.RequestAborted)
             : await ReadAsync(request, orgs, ledger.Read, context.RequestAborted);
         var lines = report.Lines(request.Top ?? SpendReport.LinesMax);
-        var items = lines.Select(line => Body(line.IsOther ? "other" : "group", request.By, line, viewer));
+        var items = lines.Select(line => Body(line.IsOther ? "other" : line.IsUnattributed ? "unattributed" : "group", request.By, line, viewer));
         var body = new SpendBody(
             org, asset, request.TimeZone, request.From, request.To, [.. request.By.Names], report.Groups, [.. items],
-            Body("total", new([]), new([], IsOther: false, report.Total), viewer),
-            report.OfOther(lines), asOf);
+            Body("total", new([]), new([], IsOther: false, report.Total) { Groups = report.Groups }, viewer),
+            report.Unattributed, report.OfOther(lines), asOf);
         if (request.Format == "json") return Answer.Ok(body, IssuedJson.Default.SpendBody);
         context.Response.ContentType = "text/csv; charset=utf-8";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"spend-{org ?? asset}.csv\"";
@@ -103,7 +106,8 @@ internal static class SpendEndpoints
     {
         var (sums, group) = (line.Sums, by.Names.Zip(line.Values).ToDictionary(pair => pair.First, pair => pair.Second));
         return new(
-            kind, group, sums.Attempts, sums.Failures, sums.InputTokens, sums.CacheReadTokens, sums.CacheWriteTokens, sums.OutputTokens, sums.ReasoningTokens,
+            kind, group, line.Groups, sums.Attempts, sums.Failures, sums.InputTokens, sums.CacheReadTokens, sums.CacheWriteTokens, sums.OutputTokens,
+            sums.ReasoningTokens,
             sums.Charge, sums.Corrections, viewer == Viewer.Platform ? sums.ProviderCost : null);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tieout.Core.Metering;
 using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 
@@ -27,7 +28,8 @@ internal static class SpendCsv
         {
             await csv.RowAsync(
                 [
-                    line.Kind, .. body.By.Select(name => line.Group[name]), .. figures.Select(figure => figure.Of(line)), body.Asset, body.From, body.To,
+                    line.Kind, .. body.By.Select(name => line.Group[name] ?? UsageLabels.Unattributed), .. figures.Select(figure => figure.Of(line)),
+                    body.Asset, body.From, body.To,
                     body.TimeZone, Text(body.AsOf),
                 ],
                 cancellationToken);

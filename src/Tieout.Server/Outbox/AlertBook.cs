@@ -41,9 +41,31 @@ internal sealed partial class AlertBook(IRecordsReader records, Announcements an
         }
     }
 
+    /// <summary>Takes in the newest episodes whose code begins so, also over those known here: another node may have begun and ended some.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot be read. Nothing changed.</exception>
+    public async Task RecallAsync(string codePrefix, CancellationToken cancellationToken)
+    {
+        var rows = await records.AllRecordsAsync(RecordKind.AlertEpisode, "", cancellationToken).ToListAsync(cancellationToken);
+        lock (_gate)
+        {
+            foreach (var episode in rows.Select(row => AlertEpisode.Parse(row.Body)))
+            {
+                if (!episode.Code.StartsWith(codePrefix, StringComparison.Ordinal)) continue;
+                if (episode.Over) _raised.Remove($"{episode.Code}/{episode.Scope}");
+                else _raised[$"{episode.Code}/{episode.Scope}"] = episode;
+            }
+        }
+    }
+
+    /// <summary>What an alert is open for.</summary>
+    public IReadOnlyList<string> Raised(string code)
+    {
+        lock (_gate) return [.. _raised.Values.Where(episode => episode.Code == code).Select(episode => episode.Scope)];
+    }
+
     /// <summary>Says how a figure stands. Only what changes is told.</summary>
     /// <param name="code">For example <c>spool_backlog</c>.</param>
-    /// <param name="scope">Of what: a server.</param>
+    /// <param name="scope">Of what: a server, a contract.</param>
     public void Set(string code, string scope, bool isRaised, decimal value, decimal limit)
     {
         var name = $"{code}/{scope}";

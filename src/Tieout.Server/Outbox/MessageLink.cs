@@ -27,6 +27,7 @@ internal static class MessageLink
             "runtime.retired" => Named($"{ofOrg}/runtimes", data, "app_instance_id"),
             "org.opened" => ofOrg,
             "alert.drift" or "alert.drift_resolved" => "/surfaces",
+            "alert.contract_burn_fast" or "alert.contract_burn_slow" => $"{Named("/contracts", data, "scope")}/completeness",
             _ when org.Length == 0 && type.StartsWith("alert.", StringComparison.Ordinal) => "/health/detail",
             _ => null,
         };

@@ -18,6 +18,8 @@ internal static class OutboxHosting
         services.AddSingleton<AlertBook>();
         services.AddSingleton<Alerts>();
         services.AddHostedService(provider => provider.GetRequiredService<Alerts>());
+        services.AddSingleton<ContractBurnWorker>();
+        services.AddHostedService(provider => provider.GetRequiredService<ContractBurnWorker>());
         services.AddHostedService<DailyJobs>();
         services.AddSingleton<IDailyJob, DeliveriesKept>();
         services.AddSingleton<IDailyJob, RefusedRequestsExpiry>();

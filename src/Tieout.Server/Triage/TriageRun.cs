@@ -1,4 +1,6 @@
+using Tieout.Core;
 using Tieout.Core.Attribution.Contracts;
+using Tieout.Core.Guard;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Triage;
@@ -44,23 +46,31 @@ internal sealed class TriageRun(ILedger ledger, CurrentGuard guard, CurrentContr
         var (terms, now) = (guard.Terms, range.Now.ToDateTimeOffset());
         var before = DateOnly.FromDateTime((range.To < range.Now ? range.To : range.Now).ToDateTimeOffset().UtcDateTime).AddDays(1);
         var hits = await GuardHits.ReadAsync(ledger, policy: null, range.Org?.Org.Id, before.AddDays(-WeekDays), before, cancellationToken);
-        var asked = hits.Items.GroupBy(day => day.Policy, StringComparer.Ordinal).ToDictionary(
-            policy => policy.Key, policy => policy.Sum(day => day.Asked), StringComparer.Ordinal);
+        var uses = await GuardHits.UsesAsync(ledger, before.AddDays(-WeekDays), before, cancellationToken);
         var overrides = new List<ReviewedOverride>();
         foreach (var item in terms.Overrides.Where(item => item.From < range.To.ToDateTimeOffset() && item.Until > range.From.ToDateTimeOffset())
             .OrderByDescending(item => item.From))
         {
             var opened = await ledger.Read.RecordAsync(new(RecordKind.GuardChange, "", $"override/{item.Id}/opened"), cancellationToken);
-            overrides.Add(new(item, opened is not null));
+            overrides.Add(new(item, opened is not null, uses.LastUses.TryGetValue(item.Id, out var used) ? used : null));
         }
 
-        var policies = terms.Policies.OrderBy(policy => policy.Name, StringComparer.Ordinal).ToList();
-        var versions = new List<Core.Guard.GuardPolicy>();
-        foreach (var policy in policies) versions.AddRange(await GuardPolicyEndpoints.VersionsAsync(ledger, policy.Name, cancellationToken));
-        return TriageStepBody.Of(TriageRules.GuardTrust(policies, asked, overrides, now), new(
+        var (policies, versions) = (new List<GuardPolicy>(), new List<GuardPolicy>());
+        foreach (var policy in terms.Policies.OrderBy(policy => policy.Name, StringComparer.Ordinal))
+        {
+            var all = await GuardPolicyEndpoints.VersionsAsync(ledger, policy.Name, cancellationToken);
+            versions.AddRange(all);
+            if (InForceAt(range.To, policy, all) is { } version) policies.Add(version);
+        }
+
+        return TriageStepBody.Of(TriageRules.GuardTrust(policies, uses.Asked, overrides, now), new(
             ["tieout guard policies diff POLICY", "tieout guard hits", "tieout guard overrides list"], versions, hits,
             [.. overrides.Select(item => GuardOverrideBody.Of(item.Override, now))]));
     }
+
+    /// <summary>The version of a policy at the end of the range; null: the policy was set later.</summary>
+    private static GuardPolicy? InForceAt(Instant end, GuardPolicy current, IReadOnlyList<GuardPolicy> versions) =>
+        current.SetAt < end.ToDateTimeOffset() ? current : versions.LastOrDefault(version => version.SetAt < end.ToDateTimeOffset());
 
     private async Task<TriageStepBody> IdentityAsync(LineageRange range, CancellationToken cancellationToken)
     {

@@ -7,9 +7,9 @@ using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Lists;
 
-/// <summary>The hours in which the follower counted usage of a filter, or corrections of it, found in its lines: hours of other rows are not looked at.</summary>
-/// <remarks>Lines lie in the order of their traits, so hours of rare traits are found at once. Of a filter by labels, the lines of days say which days have any,
-/// and only the hours of those are read.</remarks>
+/// <summary>The hours in which the follower counted usage of a filter, or corrections of it, found in its lines: other hours are not looked at.</summary>
+/// <remarks>Lines lie in the order of their traits, so hours of rare traits are found at once. Of a filter by labels, the lines of days say which days have
+/// any, and only the hours of those are read.</remarks>
 /// <param name="matches">Whether labels of a number match.</param>
 internal sealed class CountedHours(ILedgerTables derived, UsagePageQuery query, Func<int, bool> matches)
 {

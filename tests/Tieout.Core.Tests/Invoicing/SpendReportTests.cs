@@ -50,8 +50,33 @@ public sealed class SpendReportTests
         foreach (var line in lines) all.Add(line.Sums);
         var rest = report.Groups > top ? 1 : 0;
         return Figures(sums) == Figures(report.Total) && Figures(all) == Figures(report.Total)
-            && shown.Count == Math.Min(report.Groups, top) + rest && shown.Count(line => line.IsOther) == rest;
+            && shown.Count - Math.Min(report.Groups, top) is 0 or 1 or 2 && shown.Count(line => line.IsOther) <= rest
+            && shown.Count(line => line.IsOther || line.IsUnattributed) >= rest
+            && shown.Select(line => string.Join('\n', line.Values.Select(value => value ?? ""))).Distinct().Count() >= shown.Count - 1;
     }));
+
+    // Goal: however few groups are shown, spend without a label is in lines that say so, and in no others. Method: what lacks a label, counted apart.
+    [Fact]
+    public void J1_unattributed_spend_is_in_lines_of_its_own_whatever_is_shown() => Check.One(Runs, Prop.ForAll(Arb.From(AnyReport), made =>
+    {
+        var (by, lines, top) = made;
+        var report = ReportOf(by, lines);
+        var lacking = lines.Where(line => by.ValuesOf(new(line.Slot, line.Labels), TimeZoneInfo.Utc).Contains(null)).Sum(line => line.Sums.Charge);
+        var unattributed = report.Lines(top).Where(line => line.IsUnattributed).ToList();
+        return report.Unattributed == lacking && unattributed.Sum(line => line.Sums.Charge) == lacking && unattributed.All(line => line.Values.Contains(null));
+    }));
+
+    [Fact]
+    public void J1_no_label_can_be_called_as_spend_without_one_is() => Assert.False(Core.Tenancy.Names.IsValid(UsageLabels.Unattributed));
+
+    [Fact]
+    public void J1_unattributed_spend_beyond_those_shown_is_a_line_before_the_others()
+    {
+        var report = ReportOf(Grouping("model"), [
+            Line(Begin, Labels("red", "a"), 40), Line(Begin, Labels("red", "b"), 20), Line(Begin, Labels("red", "c"), 10), Line(Begin, Labels("red", null), 5)]);
+
+        Assert.Equal(["a 40", " 5", "other 30"], Said(report.Lines(1)));
+    }
 
     [Fact]
     public void A_group_is_what_the_lines_with_its_labels_sum_to() => Check.One(Runs, Prop.ForAll(Arb.From(AnyLine.ListOf()), lines =>

@@ -22,7 +22,18 @@ public sealed class TriageRulesTests
         Assert.Equal(TriageVerdict.Fail, Trust([], [new(Override(), IsOnRecord: false)]));
         Assert.Equal(TriageVerdict.Fail, Trust([], [new(Override() with { Reason = " " }, true)]));
         Assert.Equal(TriageVerdict.Fail, Trust([], [new(Override() with { Until = Now + TimeSpan.FromDays(1) }, true)]));
+        Assert.Equal(TriageVerdict.Fail, Trust([], [new(Override(), true, Now - TimeSpan.FromMinutes(59))]));
+        Assert.Equal(TriageVerdict.Fail, Trust([], [new(Override() with { EndedAt = Now - TimeSpan.FromMinutes(90) }, true, Now - TimeSpan.FromMinutes(70))]));
+        Assert.Equal(TriageVerdict.Fail, Trust([], [new(Override() with { NeedsApproval = true }, true, Now - TimeSpan.FromMinutes(70))]));
         Assert.Equal(TriageVerdict.NotChecked, Trust([], []));
+    }
+
+    [Fact]
+    public void P1_passes_an_override_that_was_used_while_it_was_in_force_or_within_a_second_of_its_end()
+    {
+        Assert.Equal(TriageVerdict.Pass, Trust([], [new(Override(), true, Now - TimeSpan.FromMinutes(70))]));
+        Assert.Equal(TriageVerdict.Pass, Trust([], [new(Override(), true, Override().Until + TimeSpan.FromSeconds(1))]));
+        Assert.Equal(TriageVerdict.Pass, Trust([], [new(Override() with { NeedsApproval = true }, true)]));
     }
 
     [Fact]

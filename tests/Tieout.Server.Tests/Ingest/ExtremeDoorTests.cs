@@ -69,6 +69,8 @@ public sealed class ExtremeDoorTests
         (HttpMethod.Post, "/api/v1/envelopes", """{"org_id":"acme","originator_id":"user","aud":"a","expires_in_seconds":#}"""),
         (HttpMethod.Post, "/api/v1/contracts",
             """{"contract":{"name":"c@","version":"1.0.0","on_violation":"charge","keys":[],"segmentation":["team"],"objective":#},"reason":"r"}"""),
+        (HttpMethod.Post, "/api/v1/shared-costs",
+            """{"name":"s@","window":"2026-01","method":"fixed","asset":"USD","costs":[{"kind":"shared","name":"c","cost":#}],"parts":{"acme":"100"},"charge":true,"reason":"r"}"""),
         (HttpMethod.Post, "/api/v1/guard/overrides", """{"actions":"volume.*","reason":"r","expires_in_seconds":#}"""),
     ];
 

@@ -6,6 +6,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Server.Tests.Http;
+using Tieout.Server.Tests.Ingest;
 
 namespace Tieout.Server.Tests.Invoicing;
 
@@ -63,7 +64,9 @@ public sealed class SpendTests
         string[] args = ["spend", "--org", "org-1", "--by", "team,model", "--from", "2025-10-01", "--to", "2025-12-31", "--top", "3"];
         var spend = (await world.RunAsync([.. args, "--format", "json"])).Json;
         var items = spend.GetProperty("items").EnumerateArray().ToList();
-        Assert.Equal(["group", "group", "group", "other"], items.Select(item => item.GetProperty("kind").GetString()));
+        Assert.Equal("other", items[^1].GetProperty("kind").GetString());
+        Assert.Equal(items.Count - 1, items.SkipLast(1).Count(item => item.GetProperty("kind").GetString() is "group" or "unattributed"));
+        Assert.Equal(spend.GetProperty("groups").GetInt32(), items.Sum(item => item.GetProperty("groups").GetInt32()));
         Assert.Equal(spend.GetProperty("total").GetProperty("charge").GetString(), Sum(spend, "charge").ToString());
         Assert.Equal(spend.GetProperty("total").GetProperty("provider_cost").GetString(), Sum(spend, "provider_cost").ToString());
 
@@ -76,9 +79,36 @@ public sealed class SpendTests
 
         var table = (await world.RunAsync(args)).Out.Split('\n');
         Assert.StartsWith("TEAM", table[0], StringComparison.Ordinal);
-        Assert.StartsWith($"other ({spend.GetProperty("groups").GetInt32() - 3} groups)", table[4], StringComparison.Ordinal);
-        Assert.Matches($"^total .* {spend.GetProperty("total").GetProperty("charge").GetString()}$", table[5]);
-        Assert.Contains("days of America/New_York", table[6], StringComparison.Ordinal);
+        Assert.StartsWith($"other ({items[^1].GetProperty("groups").GetInt32()} groups)", table[items.Count], StringComparison.Ordinal);
+        Assert.Matches($"^total .* {spend.GetProperty("total").GetProperty("charge").GetString()}$", table[items.Count + 1]);
+        Assert.Contains("days of America/New_York", table[items.Count + 2], StringComparison.Ordinal);
+    }
+
+    // Goal: spend without a feature is a line that says so on every surface, however small it is and whatever real features are called. Method: the smallest
+    // charge has no feature, and a feature is called "none", "unattributed" and "other".
+    [Fact]
+    public async Task J1_spend_without_a_feature_is_a_line_of_its_own_in_every_form()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        string[] features = ["none", "unattributed", "other", "null"];
+        var records = features.Select(feature => Sending.Record($"r-{feature}", $$""","feature":"{{feature}}" """, input: 1_000)).Append(Sending.Record("bare", input: 10));
+        Assert.Equal(5, (await world.UsageAsync($"[{string.Join(',', records)}]")).Accepted);
+        string[] args = ["spend", "--org", "acme", "--by", "feature", "--from", "2026-11-01", "--to", "2026-12-01"];
+        foreach (var top in (string[][])[[], ["--top", "1"]])
+        {
+            var spend = (await world.RunAsync([.. args, .. top, "--format", "json"])).Json;
+            var line = Assert.Single(spend.GetProperty("items").EnumerateArray(), item => item.GetProperty("kind").GetString() == "unattributed");
+            Assert.Equal(JsonValueKind.Null, line.GetProperty("group").GetProperty("feature").ValueKind);
+            Assert.Equal("0.000225", line.GetProperty("charge").GetString());
+            Assert.Equal("0.000225", spend.GetProperty("unattributed").GetString());
+            Assert.Single((await world.RunAsync([.. args, .. top, "--format", "csv"])).Out.Split('\n'), row => row.StartsWith("unattributed,(unattributed),", StringComparison.Ordinal));
+            var table = (await world.RunAsync([.. args, .. top])).Out.Split('\n');
+            Assert.Single(table, row => row.StartsWith("(unattributed) ", StringComparison.Ordinal));
+            Assert.Contains("0.000225 USD of it is unattributed: it has no feature.", table);
+        }
+
+        using var named = await world.SendAsync("/api/v1/usage", $"[{Sending.Record("forged", ""","feature":"(unattributed)" """)}]");
+        Assert.Contains("refused\":1", await named.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -279,7 +309,7 @@ public sealed class SpendTests
     {
         var value = item.TryGetProperty(column, out var figure) ? figure
             : item.GetProperty("group").TryGetProperty(column, out var label) ? label : spend.GetProperty(column);
-        return value.ToString();
+        return value.ValueKind is JsonValueKind.Null ? UsageLabels.Unattributed : value.ToString();
     }
 
     private static Amount Sum(JsonElement spend, string figure) =>

@@ -49,6 +49,8 @@ public sealed class AuditedCallTests
         ("POST /contracts", "/contracts",
             """{"contract":{"name":"usage","version":"1.0.0","on_violation":"charge","keys":[],"segmentation":["team"]},"reason":"r"}"""),
         ("POST /contracts/{contract}/end", "/contracts/usage/end", """{"reason":"r"}"""),
+        ("POST /shared-costs", "/shared-costs",
+            """{"name":"cluster","window":"2026-01","method":"fixed","asset":"USD","costs":[{"kind":"shared","name":"c","cost":"1"}],"parts":{"acme":"100"},"charge":true,"reason":"r"}"""),
         ("POST /guard/policies", "/guard/policies",
             """{"name":"volumes","actions":"volume.*","irreversible":true,"mode":"shadow","reason":"r"}"""),
         ("POST /guard/policies/{policy}/promote", "/guard/policies/volumes/promote", """{"version":1,"reason":"r"}"""),

@@ -22,11 +22,13 @@ public sealed record JoinContract(
     /// <summary>The fields of a segment of which one suffices.</summary>
     public static string[] Alternatives(string segment) => segment.Split(Or);
 
-    /// <summary>What usage of a source must have: each is a list of fields of which one suffices.</summary>
+    /// <summary>What usage of a source must have: each is a list of fields of which one suffices. A part of a shared cost has no segment: it is of an
+    /// org.</summary>
     public ImmutableArray<Requirement> Requirements(UsageSource source) =>
     [
         .. Keys.Where(key => key.Binds(source)).Select(key => new Requirement(key.Name, [ContractField.Find(key.Name)!])),
-        .. Segmentation.Select(segment => new Requirement(segment, [.. Alternatives(segment).Select(name => ContractField.Find(name)!)])),
+        .. (source == UsageSource.SharedCost ? [] : Segmentation)
+            .Select(segment => new Requirement(segment, [.. Alternatives(segment).Select(name => ContractField.Find(name)!)])),
     ];
 
     public string ToJson() => JsonSerializer.Serialize(this, ContractJson.Default.JoinContract);
@@ -50,7 +52,7 @@ public sealed record ContractKey(
 {
     /// <summary>Whether usage of a source must have it.</summary>
     public bool Binds(UsageSource source) =>
-        !Nullable && IsIn(ContractBook.Usage) && (Sources is not { Count: > 0 } || Sources.Contains(source));
+        !Nullable && IsIn(ContractBook.Usage) && (Sources is { Count: > 0 } ? Sources.Contains(source) : source != UsageSource.SharedCost);
 
     public bool IsIn(ContractBook book) => In is not { Count: > 0 } || In.Contains(book);
 }

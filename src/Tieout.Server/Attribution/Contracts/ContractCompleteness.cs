@@ -22,9 +22,10 @@ namespace Tieout.Server.Attribution.Contracts;
 /// <param name="Objective">The share that the contract wants.</param>
 /// <param name="Items">By the dimensions asked for, the least complete first.</param>
 /// <param name="Total">Of the whole range.</param>
+/// <param name="Burn">How fast the error budget of the same orgs is used now, whatever the range.</param>
 public sealed record CompletenessBody(
     string Contract, string Version, decimal Objective, string? Org, string Asset, string From, string To, IReadOnlyList<string> By,
-    IReadOnlyList<CompletenessLineBody> Items, CompletenessLineBody Total, long AsOf);
+    IReadOnlyList<CompletenessLineBody> Items, CompletenessLineBody Total, IReadOnlyList<BurnBody> Burn, long AsOf);
 
 /// <param name="Group">The value of each dimension; null: usage that does not have it.</param>
 /// <param name="Billable">Records that were charged something.</param>
@@ -64,7 +65,8 @@ internal static class ContractCompleteness
         var (asset, orgs) = org is null ? Inputs.OrgsOfAsset(context, ledger) : (org.Org.Asset, [org]);
         var by = By(Inputs.Query(context, "by") ?? "source");
         var asOf = ledger.Read.AsOf;
-        var month = Month.Of(Instant.From(time.GetUtcNow()), org?.Zone ?? TimeZoneInfo.Utc);
+        var now = Instant.From(time.GetUtcNow());
+        var month = Month.Of(now, org?.Zone ?? TimeZoneInfo.Utc);
         var (first, end) = (Inputs.Query(context, "from") ?? $"{month}-01", Inputs.Query(context, "to") ?? $"{month.Next}-01");
         var (total, groups) = (new Completeness(standing), new Dictionary<string, (string?[] Values, Completeness Counts)>(StringComparer.Ordinal));
         foreach (var each in orgs)
@@ -79,12 +81,14 @@ internal static class ContractCompleteness
             }
         }
 
+        var burn = (await ContractBurns.ReadAsync([standing], [.. orgs], ledger.Read, now, context.RequestAborted))[0];
         var items = groups.Values.Where(group => group.Counts.Billable > 0).OrderBy(group => group.Counts.Share)
             .ThenByDescending(group => group.Counts.Unattributed.Nanos).ThenBy(group => string.Join('\n', group.Values), StringComparer.Ordinal)
             .Select(group => Line(by, group.Values, group.Counts));
         return Answer.Ok(
             new CompletenessBody(
-                standing.Name, standing.Version, standing.Objective, org?.Org.Id, asset, first, end, by, [.. items], Line([], [], total), asOf),
+                standing.Name, standing.Version, standing.Objective, org?.Org.Id, asset, first, end, by, [.. items], Line([], [], total),
+                [.. burn.Select(window => BurnBody.Of(window, now))], asOf),
             ContractJson.Default.CompletenessBody);
     }
 

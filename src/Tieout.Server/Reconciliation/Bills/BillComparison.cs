@@ -78,6 +78,8 @@ internal sealed class BillComparison(BillFormat format, TieRequest request, IRea
             return string.Equals(labels.Provider, wanted, StringComparison.OrdinalIgnoreCase);
         }
 
+        // A part of a shared cost is charged by a method of ours: no bill has it.
+        if (labels.Source == UsageSource.SharedCost) return false;
         return format.Name != "opencost" || labels.Source is UsageSource.Allocation or UsageSource.AppRuntime;
     }
 

@@ -1,5 +1,6 @@
 using Tieout.Core.Ledger;
 using Tieout.Storage.Postgres.Writing;
+using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Postgres.Reading;
 
@@ -26,4 +27,20 @@ internal sealed class PostgresChainReader(PostgresConnections connections, Bucke
     public Task<byte[]?> HashAsync(int bucket, long commit, CancellationToken cancellationToken) => connections.RunAsync(async connection =>
         (await new PgQuery("SELECT c.hash FROM chain c").Where("c.bucket = ? AND c.commit_no = ?", bucket, commit).ListAsync(
             connection, row => row.Bytes(0).ToArray())).FirstOrDefault());
+
+    public async Task<IReadOnlyList<CommitProof>> CommitsAsync(CommitProofQuery query, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await connections.ReadAsync(tables =>
+            {
+                tables.Show(layout.Of(query.Org));
+                return CommitRows.Of(tables, query);
+            });
+        }
+        catch (Exception damaged) when (UnreadableRows.Caused(damaged))
+        {
+            throw UnreadableRows.Report(damaged);
+        }
+    }
 }

@@ -1,4 +1,6 @@
 using Tieout.Core.Ledger;
+using Tieout.Storage.Sqlite.Verification;
+using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Sqlite.Reading;
 
@@ -22,4 +24,7 @@ internal sealed class SqliteChainReader(ReadConnections connections) : IChainRea
     public Task<byte[]?> HashAsync(int bucket, long commit, CancellationToken cancellationToken) =>
         Task.FromResult(bucket != 0 ? null : connections.Read(cancellationToken, connection =>
         new Query("SELECT hash FROM chain").Where("commit_no = ?", commit).List(connection, row => row.Bytes(0).ToArray()).FirstOrDefault()));
+
+    public Task<IReadOnlyList<CommitProof>> CommitsAsync(CommitProofQuery query, CancellationToken cancellationToken) =>
+        Task.FromResult(connections.Read(cancellationToken, connection => CommitRows.Of(new SqliteTables(connection), query)));
 }

@@ -10,6 +10,7 @@ internal static class GoldenSamples
         ["tenancy"] = TenancySamples.All,
         ["money"] = MoneySamples.All,
         ["invoicing"] = InvoicingSamples.All,
+        ["shared_costs"] = SharedCostSamples.All,
         ["proposals"] = ProposalSamples.All,
         ["reconciliation"] = ReconciliationSamples.All,
         ["envelopes"] = EnvelopeSamples.All,
