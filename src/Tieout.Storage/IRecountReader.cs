@@ -11,7 +11,8 @@ public interface IRecountReader
     /// <summary>An org's usage and charges of a range by labels, and by day or hour where asked.</summary>
     Task<IReadOnlyList<LabelledLine>> SumsAsync(RecountQuery query, CancellationToken cancellationToken);
 
-    /// <summary>How attempts ended that count in a range and what corrected them, by labels, traits and the ids they lack, and by day or hour where asked.</summary>
+    /// <summary>How attempts ended that count in a range and what corrected them, by labels, traits and the ids they lack, and by day or hour
+    /// where asked.</summary>
     Task<IReadOnlyList<StatusCount>> StatusesAsync(RecountQuery query, CancellationToken cancellationToken);
 
     /// <summary>An org's charges of a month and how its balance moved until then, both as of one commit.</summary>

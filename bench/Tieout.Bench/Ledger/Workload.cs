@@ -85,7 +85,8 @@ internal sealed class Workload(
         var (id, isBook) = (Ordered(no), from is not null);
         var usage = new UsageRecord(
             new(id), labels, $"op_{no:x16}", 1, isBook ? $"flow-{no / 80}" : null, id.ToString(), isBook ? $"{no / 30:x32}" : null, $"user-{no % 977}",
-            from is { } begin ? begin + (step * no) : Instant.From(DateTimeOffset.UtcNow), 1_234, isBook ? StatusOf(no) : 200, new(1_500 + no % 977, 0, 0, 300 + no % 91, 0),
+            from is { } begin ? begin + (step * no) : Instant.From(DateTimeOffset.UtcNow), 1_234, isBook ? StatusOf(no) : 200,
+            new(1_500 + no % 977, 0, 0, 300 + no % 91, 0),
             UsageBasis.Reported, UsageFlags.None);
         if (price is null) return new(usage, Price, Charge, Charge);
         var priced = price.Price(usage.Counts);

@@ -4,8 +4,8 @@ using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary>A long command that Ctrl-C ends: where its work reports rows, it stops there, and the command says what was done, that nothing is lost and how to go
-/// on.</summary>
+/// <summary>A long command that Ctrl-C ends: where its work reports rows, it stops there, and the command says what was done, that nothing is lost and how to
+/// go on.</summary>
 /// <param name="line">Null: nobody looks.</param>
 internal sealed class Interruption(ProgressLine? line, CancellationToken cancellationToken) : IProgress<RowProgress>
 {

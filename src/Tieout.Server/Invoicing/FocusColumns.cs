@@ -75,11 +75,11 @@ internal static class FocusColumns
         new("SubAccountName", line => line.Labels.All.Project),
         new("Tags", line => line.Labels.Tags),
 
-        // Shared cost: none of these rows is a share of another.
-        new("AllocatedMethodDetails", _ => null),
-        new("AllocatedMethodId", _ => null),
-        new("AllocatedResourceId", _ => null),
-        new("AllocatedResourceName", _ => null),
+        // A part of a shared cost says by which method and weight it is the org's.
+        new("AllocatedMethodDetails", line => line.Allocation?.Details),
+        new("AllocatedMethodId", line => line.Allocation?.Method),
+        new("AllocatedResourceId", line => line.Allocation is null ? null : line.Labels.All.Org),
+        new("AllocatedResourceName", line => line.Allocation is null ? null : line.Labels.All.Org),
         new("AllocatedTags", _ => null),
     ];
 

@@ -6,6 +6,7 @@ using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
 using Tieout.Server.Http;
+using Tieout.Server.Invoicing.Shared;
 using Tieout.Storage;
 
 namespace Tieout.Server.Invoicing;
@@ -21,6 +22,9 @@ internal sealed record FocusLine(
 
     /// <summary>The first row of its charge.</summary>
     public bool IsFirst { get; init; } = true;
+
+    /// <summary>How the row was split from a shared cost; null: it was not.</summary>
+    public SharedCostAllocation? Allocation { get; init; }
 
     public UsageRecord Usage => Entry.Usage.Usage;
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Pricing;
 using Tieout.Server.Http;
+using Tieout.Server.Invoicing.Shared;
 using Tieout.Server.Metering;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
@@ -45,6 +46,7 @@ internal sealed class FocusUsage(ILedger ledger, TimeProvider time) : IUsageExpo
     {
         var org = request.Org.Org.Id;
         var prices = new Dictionary<int, ResolvedPrice?>();
+        var allocations = new SharedCostAllocations(read);
         await foreach (var page in UsagePages.AllAsync(request, read, cancellationToken))
         {
             var envelopes = await read.EnvelopesAsync(org, [.. page.Select(entry => entry.Usage.Usage.OperationId).Distinct(StringComparer.Ordinal)],
@@ -53,9 +55,10 @@ internal sealed class FocusUsage(ILedger ledger, TimeProvider time) : IUsageExpo
             {
                 var number = entry.Usage.Price;
                 if (number > 0 && !prices.ContainsKey(number)) prices[number] = await read.PriceAsync(org, number, cancellationToken);
+                var allocation = await allocations.OfAsync(entry.Usage.Usage, cancellationToken);
                 foreach (var line in export.Lines(entry, prices.GetValueOrDefault(number), envelopes.GetValueOrDefault(entry.Usage.Usage.Id)))
                 {
-                    yield return line;
+                    yield return allocation is null ? line : line with { Allocation = allocation };
                 }
             }
         }

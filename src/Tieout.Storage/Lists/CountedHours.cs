@@ -7,9 +7,9 @@ using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Lists;
 
-/// <summary>The hours in which the follower counted usage of a filter, or corrections of it, found in its lines: hours of other rows are not looked at.</summary>
-/// <remarks>Lines lie in the order of their traits, so hours of rare traits are found at once. Of a filter by labels, the lines of days say which days have any,
-/// and only the hours of those are read.</remarks>
+/// <summary>The hours in which the follower counted usage of a filter, or corrections of it, found in its lines: other hours are not looked at.</summary>
+/// <remarks>Lines lie in the order of their traits, so hours of rare traits are found at once. Of a filter by labels, the lines of days say which days have
+/// any, and only the hours of those are read.</remarks>
 /// <param name="matches">Whether labels of a number match.</param>
 internal sealed class CountedHours(ILedgerTables derived, UsagePageQuery query, Func<int, bool> matches)
 {
@@ -93,8 +93,8 @@ internal sealed class CountedHours(ILedgerTables derived, UsagePageQuery query, 
         var count = IsOfTraits ? "attempts" : "CASE WHEN posting_count > attempts THEN posting_count ELSE attempts END";
         var lines = IsOfTraits ? $"recount_statuses WHERE {OfOrg} AND traits IN ({string.Join(", ", Traits!)})" : $"recounts WHERE {OfOrg}{Corrected}";
         using var rows = derived.Select(
-            $"SELECT start_at, attribution, sum({count}) FROM {lines} GROUP BY start_at, attribution ORDER BY start_at", query.Org.FirstAccount, (long)span, starts.Min().UnixMicros,
-            starts.Max().UnixMicros + 1);
+            $"SELECT start_at, attribution, sum({count}) FROM {lines} GROUP BY start_at, attribution ORDER BY start_at",
+            query.Org.FirstAccount, (long)span, starts.Min().UnixMicros, starts.Max().UnixMicros + 1);
         while (rows.Step())
         {
             var no = RowReads.Int32(rows, 1);

@@ -77,7 +77,8 @@ public sealed class ArchiveDetachCommandTests : IDisposable
         Assert.Contains("tok_ben", audit.After, StringComparison.Ordinal);
     }
 
-    // Goal: what month balances can answer needs no detached row. Method: a journal and an invoice behind the cut, a journal and a document of the month before it.
+    // Goal: what month balances can answer needs no detached row. Method: a journal and an invoice behind the cut, a journal and a document of the month
+    // before it.
     [Fact]
     public async Task I2_journals_and_documents_of_an_org_with_detached_months_come_from_their_balances()
     {

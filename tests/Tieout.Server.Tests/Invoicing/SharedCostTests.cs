@@ -42,6 +42,15 @@ public sealed class SharedCostTests
         var invoice = await world.GetAsync("/orgs/acme/invoices/2026-10");
         Assert.Contains(invoice.GetProperty("lines").EnumerateArray(), line => Text(line, "model") == "k8s-prod" && Text(line, "charge") == "3.333333334");
 
+        // The export says by which method and weight the row is beta's, and breaks no rule of FOCUS.
+        var export = await world.RunAsync("usage", "beta", "--format", "focus", "--from", "2026-10-01", "--to", "2026-11-01");
+        Assert.True(export.ExitCode == 0, export.Error);
+        var row = Assert.Single(export.Out.Split('\n'), line => line.Contains("tieout.by_tokens.v1", StringComparison.Ordinal));
+        Assert.Contains("\"\"AllocatedRatio\"\":0.666666667,\"\"UsageUnit\"\":\"\"Tokens\"\",\"\"UsageQuantity\"\":200", row, StringComparison.Ordinal);
+        Assert.Contains("6.666666667", row, StringComparison.Ordinal);
+        var check = await world.RunAsync("focus", "check", await FileAsync(export.Out));
+        Assert.True(check.ExitCode == 0, check.Out + check.Error);
+
         // Again, for a day of it, with other costs, and when more usage has come: refused, and nothing is charged.
         await world.UsageAsync($"[{Record("late", "beta", 1_000)}]");
         var now = await world.SpentAsync("beta");

@@ -37,59 +37,59 @@ internal sealed class TriageBreaks(EnvelopeWorld world, TriageTraffic traffic, R
 
     public (string Name, Func<Task<string>> Plant)[] Identity =>
     [
-        ("a retry under a second envelope", async () =>
+        ("a retry under a second envelope", () =>
         {
             var (first, again) = (traffic.Begin(Broken), traffic.Begin(Broken));
-            await traffic.AttemptAsync(first, traffic.Key, 1);
-            await traffic.AttemptAsync(again, traffic.Worker, 2);
-            return Broken;
+            traffic.Attempt(first, traffic.Key, 1);
+            traffic.Attempt(again, traffic.Worker, 2);
+            return Task.FromResult(Broken);
         }),
-        ("a retry that the executor's org pays", async () =>
+        ("a retry that the executor's org pays", () =>
         {
-            await traffic.AttemptAsync(traffic.Begin(Broken), traffic.Worker, 1);
-            await traffic.AttemptAsync(traffic.Begin(Broken, "platform"), traffic.Worker, 2);
-            return Broken;
+            traffic.Attempt(traffic.Begin(Broken), traffic.Worker, 1);
+            traffic.Attempt(traffic.Begin(Broken, "platform"), traffic.Worker, 2);
+            return Task.FromResult(Broken);
         }),
-        ("no envelope at all", async () =>
+        ("no envelope at all", () =>
         {
-            await traffic.UnlinkedAsync(Broken, 1);
-            return Broken;
+            traffic.Unlinked(Broken, 1);
+            return Task.FromResult(Broken);
         }),
-        ("a retry lost its envelope", async () =>
+        ("a retry lost its envelope", () =>
         {
-            await traffic.AttemptAsync(traffic.Begin(Broken), traffic.Key, 1);
-            await traffic.UnlinkedAsync(Broken, 2);
-            return Broken;
+            traffic.Attempt(traffic.Begin(Broken), traffic.Key, 1);
+            traffic.Unlinked(Broken, 2);
+            return Task.FromResult(Broken);
         }),
-        ("a link does not hold", async () =>
-        {
-            var chain = traffic.Begin(Broken);
-            for (var no = 1; no <= 3; no++) await traffic.AttemptAsync(chain, traffic.Key, no, isForged: no == 2);
-            return Broken;
-        }),
-        ("a foreign key carried the envelope", async () =>
+        ("a link does not hold", () =>
         {
             var chain = traffic.Begin(Broken);
-            await traffic.HopAsync(chain, "key-beta");
-            await traffic.AttemptAsync(chain, traffic.Key, 1);
-            return Broken;
+            for (var no = 1; no <= 3; no++) traffic.Attempt(chain, traffic.Key, no, isForged: no == 2);
+            return Task.FromResult(Broken);
         }),
-        ("a worker of other tenants executed it", async () =>
-        {
-            await traffic.AttemptAsync(traffic.Begin(Broken), "worker-7", 1);
-            return Broken;
-        }),
-        ("another tenant was charged", async () =>
-        {
-            await traffic.AttemptAsync(traffic.Begin(Broken), traffic.Key, 1, usageOrg: "beta");
-            return Broken;
-        }),
-        ("an attempt has neither usage nor a hold", async () =>
+        ("a foreign key carried the envelope", () =>
         {
             var chain = traffic.Begin(Broken);
-            await traffic.LostAsync(chain, 1);
-            await traffic.AttemptAsync(chain, traffic.Key, 2);
-            return Broken;
+            traffic.Hop(chain, "key-beta");
+            traffic.Attempt(chain, traffic.Key, 1);
+            return Task.FromResult(Broken);
+        }),
+        ("a worker of other tenants executed it", () =>
+        {
+            traffic.Attempt(traffic.Begin(Broken), "worker-7", 1);
+            return Task.FromResult(Broken);
+        }),
+        ("another tenant was charged", () =>
+        {
+            traffic.Attempt(traffic.Begin(Broken), traffic.Key, 1, usageOrg: "beta");
+            return Task.FromResult($"envelope is {traffic.Org}");
+        }),
+        ("an attempt has neither usage nor a hold", () =>
+        {
+            var chain = traffic.Begin(Broken);
+            traffic.Lost(chain, 1);
+            traffic.Attempt(chain, traffic.Key, 2);
+            return Task.FromResult(Broken);
         }),
     ];
 
@@ -100,32 +100,32 @@ internal sealed class TriageBreaks(EnvelopeWorld world, TriageTraffic traffic, R
             await EndContractsAsync();
             return "No join contract";
         }),
-        ("a segment is missing", async () =>
+        ("a segment is missing", () =>
         {
-            await LackAsync(usage => usage with { Labels = usage.Labels with { Feature = null } });
-            return _contracts[0];
+            Lack(usage => usage with { Labels = usage.Labels with { Feature = null } });
+            return Task.FromResult(_contracts[0]);
         }),
-        ("a key is missing", async () =>
+        ("a key is missing", () =>
         {
-            await LackAsync(usage => usage with { TraceId = null });
-            return _contracts[0];
+            Lack(usage => usage with { TraceId = null });
+            return Task.FromResult(_contracts[0]);
         }),
         ("a second contract asks for more", async () =>
         {
             await ContractAsync("second", 0.9m, """["trigger or feature","end_user"]""");
-            await LackAsync(usage => usage with { EndUser = null });
+            Lack(usage => usage with { EndUser = null });
             return _contracts[1];
         }),
         ("less than a strict contract wants", async () =>
         {
             await ContractAsync("strict", 0.9999m, """["workflow_id"]""");
-            await traffic.ImportAsync(10, 1, usage => usage with { WorkflowId = null });
+            traffic.Import(10, 1, usage => usage with { WorkflowId = null });
             return _contracts[1];
         }),
         ("neither of two alternatives", async () =>
         {
             await ContractAsync("either", 0.99m, """["team or key"]""");
-            await LackAsync(usage => usage with { Labels = usage.Labels with { Key = null } });
+            Lack(usage => usage with { Labels = usage.Labels with { Key = null } });
             return _contracts[1];
         }),
     ];
@@ -135,9 +135,9 @@ internal sealed class TriageBreaks(EnvelopeWorld world, TriageTraffic traffic, R
     /// <summary>A guard, a contract and traffic in which nothing is broken, though much is near it.</summary>
     public async Task CleanAsync()
     {
-        await traffic.OperationsAsync(random.Next(2, 6));
+        traffic.Operations(random.Next(2, 6));
         await ContractAsync("main", random.Next(2) == 0 ? 0.5m : 0.99m, """["feature"]""", """{"name":"trace_id","type":"name"}""");
-        await traffic.FreeAsync(random.Next(4));
+        traffic.Free(random.Next(4));
         if (random.Next(4) == 0) return;
         await PolicyAsync("enforced", irreversible: true, GuardMode.Enforce);
         await PolicyAsync("off", irreversible: false, GuardMode.Off);
@@ -149,7 +149,7 @@ internal sealed class TriageBreaks(EnvelopeWorld world, TriageTraffic traffic, R
     }
 
     /// <summary>As much usage without a feature as may lack it and no more: exactly 99 % or a little above.</summary>
-    public Task NearlyLackAsync() => ImportAsync(usage => usage with { Labels = usage.Labels with { Feature = null } }, beyond: 0);
+    public void NearlyLack() => Import(usage => usage with { Labels = usage.Labels with { Feature = null } }, beyond: 0);
 
     /// <summary>Takes away what was set for this org, so that the next org begins with none of it.</summary>
     public async Task EndAsync()
@@ -173,13 +173,13 @@ internal sealed class TriageBreaks(EnvelopeWorld world, TriageTraffic traffic, R
         foreach (var contract in _contracts) await PostAsync($"/contracts/{contract}/end", """{"reason":"the next org"}""");
     }
 
-    private Task LackAsync(Func<Core.Metering.UsageRecord, Core.Metering.UsageRecord> without) => ImportAsync(without, beyond: 1);
+    private void Lack(Func<Core.Metering.UsageRecord, Core.Metering.UsageRecord> without) => Import(without, beyond: 1);
 
     /// <param name="beyond">How many more lack it than may.</param>
-    private Task ImportAsync(Func<Core.Metering.UsageRecord, Core.Metering.UsageRecord> without, int beyond)
+    private void Import(Func<Core.Metering.UsageRecord, Core.Metering.UsageRecord> without, int beyond)
     {
         var count = random.Next(100, 250);
-        return traffic.ImportAsync(count, ((traffic.Billable + count) / 100) + beyond, without);
+        traffic.Import(count, ((traffic.Billable + count) / 100) + beyond, without);
     }
 
     /// <summary>Past the API, which would refuse to block what can be undone.</summary>

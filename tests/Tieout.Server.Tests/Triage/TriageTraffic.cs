@@ -18,6 +18,8 @@ internal sealed class TriageTraffic(EnvelopeWorld world, string org, Random rand
 {
     private static readonly EnvelopeSecret Secret = EnvelopeSecretFile.Parse(EnvelopeWorld.SecretText);
 
+    private readonly List<Command> _commands = [];
+
     public string Org { get; } = org;
 
     /// <summary>The org's own key, and a worker of the platform that may act for the org.</summary>
@@ -38,7 +40,7 @@ internal sealed class TriageTraffic(EnvelopeWorld world, string org, Random rand
     }
 
     /// <summary>Operations as they should be: retried, handed on, called off, in flight, and of the same name as another tenant's.</summary>
-    public async Task OperationsAsync(int count)
+    public void Operations(int count)
     {
         for (var i = 0; i < count; i++)
         {
@@ -46,12 +48,12 @@ internal sealed class TriageTraffic(EnvelopeWorld world, string org, Random rand
             var attempts = random.Next(1, 5);
             for (var no = 1; no <= attempts; no++)
             {
-                if (random.Next(3) == 0) await HopAsync(operation, random.Next(2) == 0 ? Worker : "admin");
-                await AttemptAsync(operation, random.Next(2) == 0 ? Key : Worker, no);
+                if (random.Next(3) == 0) Hop(operation, random.Next(2) == 0 ? Worker : "admin");
+                Attempt(operation, random.Next(2) == 0 ? Key : Worker, no);
             }
 
-            if (random.Next(4) == 0) await HeldAsync(operation, attempts + 1, isReleased: random.Next(2) == 0);
-            if (random.Next(4) == 0) await AttemptAsync(Begin(operation.Id, "beta"), "key-beta", 1);
+            if (random.Next(4) == 0) Held(operation, attempts + 1, isReleased: random.Next(2) == 0);
+            if (random.Next(4) == 0) Attempt(Begin(operation.Id, "beta"), "key-beta", 1);
         }
     }
 
@@ -65,67 +67,76 @@ internal sealed class TriageTraffic(EnvelopeWorld world, string org, Random rand
 
     /// <summary>An attempt that reached a provider: a step with its usage.</summary>
     /// <param name="usageOrg">Whom it is charged to; null: the envelope's org.</param>
-    public async Task AttemptAsync(Chain chain, string executor, int no, string? usageOrg = null, bool isForged = false)
+    public void Attempt(Chain chain, string executor, int no, string? usageOrg = null, bool isForged = false)
     {
         var usage = Usage(usageOrg ?? chain.Org, UsageSource.Gateway, chain.Id, no);
         var lineage = Append(chain, new(LineageKind.Attempt, usage.Usage.Id.ToString(), no, executor, "openai/gpt-4o", usage.Usage.OccurredAt), isForged);
         if (usageOrg is null)
         {
             if (chain.Org == Org) Billable++;
-            await world.World.DoAsync(new Command.Charge(usage, Fact: true) { Lineage = lineage });
+            Do(new Command.Charge(usage, Fact: true) { Lineage = lineage });
         }
         else
         {
-            await world.World.DoAsync(new Command.RecordHop(chain.Org, chain.Id, lineage));
-            await ChargeAsync(usage);
+            Do(new Command.RecordHop(chain.Org, chain.Id, lineage));
+            Charge(usage);
         }
     }
 
     /// <summary>A step of an attempt that nothing came of.</summary>
-    public Task LostAsync(Chain chain, int no) => world.World.DoAsync(
+    public void Lost(Chain chain, int no) => Do(
         new Command.RecordHop(chain.Org, chain.Id, Append(chain, new(LineageKind.Attempt, Guid.CreateVersion7().ToString(), no, Key, "openai/gpt-4o", Now))));
 
-    public Task HopAsync(Chain chain, string executor) => world.World.DoAsync(
+    public void Hop(Chain chain, string executor) => Do(
         new Command.RecordHop(chain.Org, chain.Id, Append(chain, new(LineageKind.Hop, $"m-{random.NextInt64():x}", 1, executor, "a-queue", Now))));
 
     /// <summary>An attempt that never reached a provider, or has not ended yet.</summary>
-    private async Task HeldAsync(Chain chain, int no, bool isReleased)
+    private void Held(Chain chain, int no, bool isReleased)
     {
         var usage = Usage(chain.Org, UsageSource.Gateway, chain.Id, no).Usage;
         var lineage = Append(chain, new(LineageKind.Attempt, usage.Id.ToString(), no, Key, "openai/gpt-4o", Now));
-        await world.World.DoAsync(new Command.PlaceHold(usage.Id, usage.Labels, null, chain.Id, Amount.Parse("0.01"), TimeSpan.FromHours(1)) { Lineage = lineage });
-        if (isReleased) await world.World.DoAsync(new Command.Release(usage.Id));
+        Do(new Command.PlaceHold(usage.Id, usage.Labels, null, chain.Id, Amount.Parse("0.01"), TimeSpan.FromHours(1)) { Lineage = lineage });
+        if (isReleased) Do(new Command.Release(usage.Id));
     }
 
     /// <summary>A charge of the gateway's that no step is about.</summary>
-    public Task UnlinkedAsync(string operation, int no) => ChargeAsync(Usage(Org, UsageSource.Gateway, operation, no));
+    public void Unlinked(string operation, int no) => Charge(Usage(Org, UsageSource.Gateway, operation, no));
 
     /// <summary>Billable usage from elsewhere, so many of it without something.</summary>
-    public async Task ImportAsync(int count, int lacking, Func<UsageRecord, UsageRecord> without)
+    public void Import(int count, int lacking, Func<UsageRecord, UsageRecord> without)
     {
         var usages = Enumerable.Range(0, count).Select(i => Usage(Org, UsageSource.Import, $"import-{Org}-{random.NextInt64():x}", 1)).ToArray();
         for (var i = 0; i < lacking; i++) usages[i] = usages[i] with { Usage = without(usages[i].Usage) };
         random.Shuffle(usages);
-        await Task.WhenAll(usages.Select(ChargeAsync));
+        foreach (var usage in usages) Charge(usage);
     }
 
     /// <summary>Usage that costs nothing and lacks everything: no contract is about it.</summary>
-    public async Task FreeAsync(int count)
+    public void Free(int count)
     {
         for (var i = 0; i < count; i++)
         {
             var usage = Usage(Org, UsageSource.Import, $"free-{Org}-{i}", 1);
             var bare = new UsageLabels { Org = Org, Provider = "openai", Model = "gpt-4o", Source = UsageSource.Import };
             var lacking = usage.Usage with { Labels = bare, Counts = default, TraceId = null, EndUser = null };
-            await world.World.DoAsync(new Command.Charge(new(lacking, usage.Price, Amount.Zero, Amount.Zero), Fact: true));
+            Do(new Command.Charge(new(lacking, usage.Price, Amount.Zero, Amount.Zero), Fact: true));
         }
     }
 
-    private Task ChargeAsync(PricedUsage usage)
+    private void Charge(PricedUsage usage)
     {
         if (usage.Usage.Labels.Org == Org) Billable++;
-        return world.World.DoAsync(new Command.Charge(usage, Fact: true));
+        Do(new Command.Charge(usage, Fact: true));
     }
+
+    /// <summary>Submits all that was made since, in order and at once.</summary>
+    public async Task SubmitAsync()
+    {
+        Assert.All(await world.World.Ledger.SubmitAsync(_commands), outcome => Assert.IsType<Outcome.Done>(outcome));
+        _commands.Clear();
+    }
+
+    private void Do(Command command) => _commands.Add(command);
 
     private PricedUsage Usage(string org, UsageSource source, string operation, int no)
     {

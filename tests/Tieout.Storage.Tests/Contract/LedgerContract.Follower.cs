@@ -147,10 +147,12 @@ public abstract partial class LedgerContract
     {
         bool IsIn(Instant at) => query.From <= at && at < query.To;
         var usage = memory.Usage.Where(row => row.Usage.Labels.Org == query.Org.Org.Id && IsIn(row.EffectiveAt));
-        var corrections = memory.Postings.Where(row => UsageEntry.IsCorrection(row.Posting) && row.Posting.Org == query.Org.Org.Id && IsIn(row.Posting.EffectiveAt));
+        var corrections = memory.Postings.Where(row =>
+            UsageEntry.IsCorrection(row.Posting) && row.Posting.Org == query.Org.Org.Id && IsIn(row.Posting.EffectiveAt));
         return usage.Select(row => new UsageEntry(row))
             .Concat(corrections.Select(row => new UsageEntry(memory.Usage[(int)row.Posting.UsageSeq - 1], row)))
-            .GroupBy(entry => (Slot: query.SlotOf(entry.EffectiveAt), entry.Usage.Usage.Labels, Traits: UsageTraits.Of(entry.Usage), Absent: Absent(entry.Usage.Usage)))
+            .GroupBy(entry => (
+                Slot: query.SlotOf(entry.EffectiveAt), entry.Usage.Usage.Labels, Traits: UsageTraits.Of(entry.Usage), Absent: Absent(entry.Usage.Usage)))
             .Select(same =>
             {
                 var rows = same.Where(entry => entry.Correction is null).Select(entry => entry.Usage).ToList();

@@ -76,7 +76,8 @@ public sealed class StatusSums(RecountQuery query)
 
     public IReadOnlyList<StatusLine> Lines =>
     [
-        .. _lines.Values.OrderBy(line => line.Key.Of.Start).ThenBy(line => line.Key.Of.Labels).ThenBy(line => line.Key.Traits.Number).ThenBy(line => line.Key.Absent),
+        .. _lines.Values.OrderBy(line => line.Key.Of.Start).ThenBy(line => line.Key.Of.Labels).ThenBy(line => line.Key.Traits.Number)
+            .ThenBy(line => line.Key.Absent),
     ];
 
     public void Add(StatusLine line) => At(line.Key.Of.Start, line.Key.Of.Labels, line.Key.Traits, line.Key.Absent).Add(line);

@@ -30,7 +30,8 @@ public sealed record SharedCostBody(
     IReadOnlyList<SharedCostLineBody> Items, string? Reason, long AsOf);
 
 /// <param name="Kind">tenant, idle or unallocated.</param>
-/// <param name="Share">Of the weights, from 0 to 1, rounded down to nine decimals; null: not a tenant's.</param>
+/// <param name="Share">Of the weights, from 0 to 1 with nine decimals; those of all tenants sum to exactly 1, or to the percentages of a fixed method. Null: not
+/// a tenant's.</param>
 /// <param name="State">shown, charged (now), recorded (before), proposed (a second person must approve it) or refused.</param>
 /// <param name="UsageId">The usage record of the charge; null: there is none to be.</param>
 /// <param name="Detail">The proposal, or the code of the refusal.</param>

@@ -19,6 +19,8 @@ internal sealed class SharedCostCharges(ILedger ledger)
     /// <summary>Names the pool where usage names a provider.</summary>
     public const string Provider = "shared";
 
+    private const string OperationPrefix = "shared/";
+
     /// <summary>The split that took a window of the name, by its record; null: there is none.</summary>
     /// <param name="request">Its window, and every window that has time in common with it.</param>
     public async Task<SharedCostBody?> RecordedAsync(SharedCostRequest request, CancellationToken cancellationToken)
@@ -91,7 +93,11 @@ internal sealed class SharedCostCharges(ILedger ledger)
     }
 
     /// <summary>The operation of every charge of a split.</summary>
-    public static string OperationOf(string name, string window) => $"shared/{name}/{window}";
+    public static string OperationOf(string name, string window) => $"{OperationPrefix}{name}/{window}";
+
+    /// <summary>The name of the record of the split that an operation is of.</summary>
+    public static string RecordOf(string operation) =>
+        operation.StartsWith(OperationPrefix, StringComparison.Ordinal) ? operation[OperationPrefix.Length..] : operation;
 
     /// <summary>The same name, window and org are the same charge, for ever (L3).</summary>
     private static AttemptId IdOf(SharedCostRequest request, string org)

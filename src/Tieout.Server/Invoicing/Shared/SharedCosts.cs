@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tieout.Core;
+using Tieout.Core.Invoicing;
 using Tieout.Core.Invoicing.Shared;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
@@ -15,6 +16,8 @@ namespace Tieout.Server.Invoicing.Shared;
 /// <summary>Shared costs: a cluster's or platform's cost split over tenants, shown or charged.</summary>
 internal static class SharedCostEndpoints
 {
+    private const long Billion = 1_000_000_000;
+
     public static void MapSharedCosts(this IEndpointRouteBuilder api)
     {
         api.MapGet("/shared-costs", List).Allow(Access.EveryRole);
@@ -60,10 +63,18 @@ internal static class SharedCostEndpoints
         return new(
             request.Name, request.Window, request.From.ToString(), request.To.ToString(), request.Asset, request.Method.Id, request.Method.Unit,
             request.Costs.Sum(cost => cost.Cost), [.. request.Costs.Select(cost => new SharedCostItemBody(SnakeCase.Of(cost.Kind), cost.Name, cost.Cost))],
-            [.. lines.Select(line => Body(line, whole))], reason, asOf);
+            [.. lines.Zip(Shares(lines, whole), Body)], reason, asOf);
     }
 
-    private static SharedCostLineBody Body(SharedCostLine line, Int128 whole) => new(
-        line.Org is null ? SnakeCase.Of(line.Kind) : "tenant", line.Org, line.Weight,
-        line.Org is null ? null : Math.Floor((decimal)line.Weight * 1_000_000_000m / (decimal)whole) / 1_000_000_000m, line.Amount, "shown");
+    /// <summary>In billionths, so that the shares of all weights sum to exactly one.</summary>
+    private static Int128[] Shares(IReadOnlyList<SharedCostLine> lines, Int128 whole)
+    {
+        if (whole == 0) return new Int128[lines.Count];
+        List<Int128> weights = [.. lines.Select(line => line.Weight)];
+        var rest = whole - weights.Aggregate(Int128.Zero, static (sum, weight) => sum + weight);
+        return LargestRemainder.Share(Billion, [.. weights.Append(rest).Select(weight => weight * Billion)], whole);
+    }
+
+    private static SharedCostLineBody Body(SharedCostLine line, Int128 share) => new(
+        line.Org is null ? SnakeCase.Of(line.Kind) : "tenant", line.Org, line.Weight, line.Org is null ? null : (decimal)share / Billion, line.Amount, "shown");
 }

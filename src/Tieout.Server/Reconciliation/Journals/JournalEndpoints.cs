@@ -69,7 +69,8 @@ internal static class JournalEndpoints
         }
     }
 
-    /// <summary>How the accounts stood when the range began, by the time that postings count in: the months before it, and the postings of its own month.</summary>
+    /// <summary>How the accounts stood when the range began, by the time that postings count in: the months before it, and the postings of its own
+    /// month.</summary>
     private static async Task<Dictionary<AccountKind, Amount>> BalancesAsync(
         OrgState org, Instant at, ILedgerReader read, CancellationToken cancellationToken)
     {

@@ -113,7 +113,8 @@ public static class PostgresVerification
         {
             check();
         }
-        catch (Exception unreadable) when (unreadable is not (StoreUnavailableException or NpgsqlException or OutOfMemoryException or OperationCanceledException))
+        catch (Exception unreadable) when (unreadable is not (
+            StoreUnavailableException or NpgsqlException or OutOfMemoryException or OperationCanceledException))
         {
             // The rows contradict each other so much that going on makes no sense; which one is wrong is said by L8 and refs.
             findings.Broken("file", $"Bucket {bucket} cannot be followed to its end: {unreadable.Message}");
