@@ -55,7 +55,8 @@ internal static class UsageCommand
             if (form is not ("json" or "table"))
             {
                 // Counting by what single records have would take as long as the export.
-                var isCounted = form != "parquet" && !call.Shell.IsTerminal && given.All(value => value.Value is null || UsageColumn.Of(value.Name) is null or { Label: not null });
+                var isCounted = form != "parquet" && !call.Shell.IsTerminal && given.All(
+                    value => value.Value is null || UsageColumn.Of(value.Name) is null or { Label: not null } or { HasTrait: not null });
                 var count = isCounted ? (await PageAsync(1, after: null)).Count : 0;
                 await call.CopyAsync(
                     api, ApiClient.Path(path, [.. given, .. UsageFilters.Given(call, focus), ("format", form)]), cancellationToken, count);

@@ -132,7 +132,7 @@ public sealed class UsageListTests
     [InlineData("order=latest", "'latest' is not an order: write newest or oldest.")]
     [InlineData("cursor=7", "'7' is not a cursor of this list. Send the next_cursor of the page before.")]
     [InlineData("status=bad", "'bad' is not a value of status: use a status such as 429, 0 for no answer, or failed.")]
-    [InlineData("source=web", "'web' is not a value of source: use gateway, allocation, app_runtime, tool_call, import.")]
+    [InlineData("source=web", "'web' is not a value of source: use gateway, allocation, app_runtime, tool_call, import, shared_cost.")]
     [InlineData("flag=odd", "'odd' is not a value of flag: use overrun, late, unpriced, above_ceiling, total_mismatch,")]
     [InlineData("control_plane=yes", "'yes' is not a value of control_plane: use true, false.")]
     [InlineData("tag=x", "The query parameter 'tag' is unknown; the known ones are from, to, project, team, key, feature, provider,")]

@@ -15,6 +15,7 @@ public sealed class OtherTenantsTests
     [InlineData("charged to x.y: op-1", "charged to [another tenant]: op-1")]
     [InlineData("org=beta,owner=\"beta\"", "org=[another tenant],owner=\"[another tenant]\"")]
     [InlineData("team:beta/key-1", "team:[another tenant]/key-1")]
+    [InlineData("mail to jane@beta, please", "mail to jane@[another tenant], please")]
     [InlineData("", "")]
     public void An_id_of_another_org_is_never_shown_and_other_words_stay(string text, string shown)
     {

@@ -20,11 +20,15 @@ internal sealed class PacketFiles
             stream.CopyTo(bytes);
             _files[entry.FullName] = bytes.ToArray();
             Order.Add(entry.FullName);
+            Times.Add(entry.LastWriteTime.DateTime);
         }
     }
 
     /// <summary>The names in the order of the zip.</summary>
     public List<string> Order { get; } = [];
+
+    /// <summary>When the zip says that its files were written.</summary>
+    public HashSet<DateTime> Times { get; } = [];
 
     public IEnumerable<string> Commits => Order.Where(name => name.StartsWith("chain/commit-", StringComparison.Ordinal));
 

@@ -190,6 +190,7 @@ public sealed class PacketTests
         var posting = await PostingAsync(world, "op-9");
         await PostAsync(world, "/orgs/acme/corrections", $$"""{"id":"c1","posting":{{posting}},"reason":"meant for beta, not for platform."}""");
 
+        var theirs = (await world.UsageAsync("beta")).Select(row => row.Usage.Id.ToString()).ToList();
         foreach (var dispute in (string[])["op-9", "op-shared"])
         {
             var packet = await PacketAsync(world, $"/orgs/acme/packets?dispute={dispute}");
@@ -201,6 +202,7 @@ public sealed class PacketTests
             }
 
             foreach (var other in (string[])["beta", "key-beta", "disk-of-beta", "a broken rack"]) Assert.DoesNotContain(other, all, StringComparison.Ordinal);
+            Assert.All(theirs, id => Assert.DoesNotContain(id, all, StringComparison.Ordinal));
             Assert.All(packet.Commits.Select(packet.Json), commit => Assert.Null(PacketFiles.Flaw(commit)));
         }
 
@@ -253,6 +255,7 @@ public sealed class PacketTests
         await ChatAsync(world, EnvelopeWorld.BetaSecret);
 
         Assert.Equal(Convert.ToHexString(first), Convert.ToHexString(await ZipAsync(world, "/orgs/acme/packets?dispute=op-1")));
+        Assert.Equal(new DateTime(1980, 1, 1), Assert.Single(new PacketFiles(first).Times));
     }
 
     /// <summary>op-1 of acme with two attempts under one envelope, all three questions answered well.</summary>

@@ -40,8 +40,8 @@ internal sealed class PostgresServer : IDisposable
 
         if (Environment.IsPrivilegedProcess) Ran("chown", "postgres", Folder);
         RunServerProgram("initdb", "--pgdata", Data, "--username", "tieout", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync");
-        // What a test writes need not outlive the machine, only the server's own death. Each test has a database of its own, and the server would look through all
-        // of them for something to clean, several a second.
+        // What a test writes need not outlive the machine, only the server's own death. Each test has a database of its own, and autovacuum would look through
+        // all of them, several a second.
         string[] lines =
         [
             "fsync = off", "full_page_writes = off", "autovacuum = off", "unix_socket_directories = ''", "listen_addresses = '127.0.0.1'",
