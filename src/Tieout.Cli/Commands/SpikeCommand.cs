@@ -17,9 +17,10 @@ internal static class SpikeCommand
         var since = new Option<string?>("--since") { Description = "Judge the hours of this length, up to 14d. Default: 48h.", HelpName = "48h" };
         var baseline = new Option<string?>("--baseline") { Description = "Compare with the time before them, up to 35d. Default: 7d.", HelpName = "7d" };
         var at = new Option<string?>("--at") { Description = "Report as of a time in the past. Default: now.", HelpName = "TIME" };
+        var html = new Option<bool>("--html") { Description = "Print one HTML page with charts, for a review." };
         var command = new Command("spike", "Explain why the cost rose: whether it did, since when, where, and parts that add up to the change exactly.")
         {
-            org, asset, since, baseline, at,
+            org, asset, since, baseline, at, html,
         };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
@@ -27,7 +28,7 @@ internal static class SpikeCommand
             var answer = await api.GetAsync(
                 ApiClient.Path(path, ("asset", call.Get(asset)), ("since", call.Get(since)), ("baseline", call.Get(baseline)), ("at", call.Get(at))),
                 SpikeJson.Default.SpikeBody, cancellationToken);
-            await call.AnswerAsync(answer, SpikeJson.Default.SpikeBody, WriteAsync);
+            await call.AnswerAsync(answer, SpikeJson.Default.SpikeBody, call.Get(html) ? SpikeHtml.WriteAsync : WriteAsync);
             return answer.Verdict is "rising" or "sustained" or "metering" ? ExitCode.Findings : ExitCode.Ok;
         });
     }
@@ -53,7 +54,7 @@ internal static class SpikeCommand
         await table.WriteAsync(text);
     }
 
-    private static string Head(SpikeBody spike)
+    public static string Head(SpikeBody spike)
     {
         var verdict = spike.Because is null ? spike.Verdict : $"{spike.Verdict} ({spike.Because})";
         var percent = spike.ChangePercent is { } change ? string.Create(CultureInfo.InvariantCulture, $" ({change:+0.#;-0.#;0} %)") : "";

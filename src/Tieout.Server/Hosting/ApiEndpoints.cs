@@ -65,6 +65,8 @@ public static class ApiEndpoints
         services.AddSingleton<TriageRun>();
         services.AddSingleton<ReviewPacket>();
         services.AddSingleton<SpikeRun>();
+        services.AddSingleton<SpikeWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<SpikeWatch>());
         services.AddSingleton<IDailyJob, LineageJob>();
         services.AddHostedService<RuntimeWorker>();
         services.AddHostedService<FollowerWorker>();

@@ -28,6 +28,7 @@ internal static class MessageLink
             "org.opened" => ofOrg,
             "alert.drift" or "alert.drift_resolved" => "/surfaces",
             "alert.contract_burn_fast" or "alert.contract_burn_slow" => $"{Named("/contracts", data, "scope")}/completeness",
+            "alert.cost_spike" => $"{Named("/orgs", data, "scope")}/spike",
             _ when org.Length == 0 && type.StartsWith("alert.", StringComparison.Ordinal) => "/health/detail",
             _ => null,
         };

@@ -31,6 +31,14 @@ internal sealed record SpikeRequest(string? Org, string Asset, IReadOnlyList<Org
         return new(org, asset, orgs, zone, from - TimeSpan.FromHours(Hours(context, "baseline", BaselineHours, BaselineHoursMax)), from, to);
     }
 
+    /// <summary>The last 48 whole hours of an org against the seven days before.</summary>
+    public static SpikeRequest Of(OrgState org, Instant now)
+    {
+        var to = Recount.HourOf(now);
+        var from = to - TimeSpan.FromHours(SinceHours);
+        return new(org.Org.Id, org.Org.Asset, [org], org.Zone, from - TimeSpan.FromHours(BaselineHours), from, to);
+    }
+
     public static long HourOf(Instant at) => at.UnixMicros / Instant.MicrosPerHour;
 
     public static Instant StartOf(long hour) => new(hour * Instant.MicrosPerHour);

@@ -51,6 +51,10 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
         return new(request, points, timing, change, metering, drivers, causes, whole, asOf);
     }
 
+    /// <summary>Whether the cost rose, and since when; nothing about why.</summary>
+    public async Task<SpikeTiming> JudgeAsync(SpikeRequest request, CancellationToken cancellationToken) => SpikeTimer.Judge(
+        await PointsAsync(request, new(ledger.Read, prices.Get()), cancellationToken), SpikeRequest.HourOf(request.From), Material);
+
     private static bool IsNamed(SpikeVerdict verdict) => verdict is SpikeVerdict.Rising or SpikeVerdict.Sustained or SpikeVerdict.Ended;
 
     private static async Task<IReadOnlyList<HourPoint>> PointsAsync(SpikeRequest request, SpikeLines lines, CancellationToken cancellationToken)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Outbox;
 using Tieout.Server.Tests.Http;
@@ -66,7 +65,7 @@ public sealed class ContractBurnTests
         await other.LookAsync(Stop);
         Assert.Equal(
             ["alert.contract_burn_fast usage", "alert.contract_burn_slow usage", "alert.resolved contract_burn_fast", "alert.resolved contract_burn_slow"],
-            (await ToldAsync(world)).Order(StringComparer.Ordinal));
+            (await ToldAlerts.AllAsync(world)).Order(StringComparer.Ordinal));
     }
 
     private static int _sent;
@@ -83,28 +82,6 @@ public sealed class ContractBurnTests
     private static async Task<IReadOnlyList<string>> LookAsync(ApiWorld world)
     {
         await world.Server.Services.GetRequiredService<ContractBurnWorker>().LookAsync(Stop);
-        return await ToldAsync(world);
-    }
-
-    /// <summary>Type and scope of each alert; of an end the code. Announcements are submitted beside the look, in order, so a marker behind them shows that all
-    /// are there.</summary>
-    private static async Task<IReadOnlyList<string>> ToldAsync(ApiWorld world)
-    {
-        var marker = $"marker-{Interlocked.Increment(ref _sent)}";
-        world.Server.Services.GetRequiredService<Server.Ledger.Announcements>().Tell(new Core.Ledger.Command.Announce(marker, "", "marker", "{}"));
-        for (var i = 0; i < 400; i++)
-        {
-            var rows = await world.Ledger.Read.OutboxAsync(null, 0, 1_000, Stop);
-            if (rows.Any(row => row.Id == marker)) return [.. rows.Where(row => row.Type.StartsWith("alert.", StringComparison.Ordinal)).Select(Said)];
-            await Task.Delay(25, Stop);
-        }
-
-        throw new TimeoutException("The outbox has no marker after ten seconds.");
-    }
-
-    private static string Said(Core.Ledger.OutboxRow row)
-    {
-        using var body = JsonDocument.Parse(row.Body);
-        return $"{row.Type} {body.RootElement.GetProperty(row.Type == "alert.resolved" ? "alert" : "scope").GetString()}";
+        return await ToldAlerts.AllAsync(world);
     }
 }

@@ -40,6 +40,7 @@ public sealed partial class MessageLinkTests
             ("runtime.retired", World.Org, "{}", "/orgs/acme/runtimes"),
             ("org.opened", World.Org, "{}", "/orgs/acme"),
             ("alert.drift", "", "{}", "/surfaces"),
+            ("alert.cost_spike", "", """{"scope":"acme"}""", "/orgs/acme/spike"),
             ("alert.queue_depth", "", "{}", "/health/detail"),
         ];
         await using var world = await World.StartAsync(change: options => options with { AdminToken = AdminToken });

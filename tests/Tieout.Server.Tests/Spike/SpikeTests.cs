@@ -1,10 +1,10 @@
 using System.Net;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core;
-using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
-using Tieout.Core.Tenancy;
+using Tieout.Server.Pricing;
 using Tieout.Server.Tests.Http;
 
 namespace Tieout.Server.Tests.Spike;
@@ -76,6 +76,12 @@ public sealed class SpikeTests
         Assert.Contains("4  FINDING  Are requests or answers longer?", said.Out, StringComparison.Ordinal);
         Assert.Contains("6  PASS     Do tools fail?", said.Out, StringComparison.Ordinal);
         Assert.Contains("█", said.Out, StringComparison.Ordinal);
+
+        var page = (await world.RunAsync("spike", "--org", "org-1", "--at", At, "--html")).Out;
+        Assert.Contains("<title>2025-11-11T23:00:00Z: ", page, StringComparison.Ordinal);
+        Assert.Equal(12, page.Split("class=\"after\"").Length - 1);
+        Assert.Contains("<tr><td>input tokens<td class=\"n\">", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -86,6 +92,24 @@ public sealed class SpikeTests
         Assert.Equal("insufficient_baseline", Text(spike, "verdict"));
         Assert.Equal(0, spike.GetProperty("causes").GetArrayLength());
         Assert.Contains("less than 4 days", Text(spike, "sentence"), StringComparison.Ordinal);
+    }
+
+    // Goal: importing a list shows as a change of the list. Method: a list that is added now says another price for the model; before it was added, the built-in
+    // one holds.
+    [Fact]
+    public async Task The_price_of_an_hour_is_that_of_the_lists_known_then()
+    {
+        await using var world = await ApiWorld.StartAsync();
+        var before = Instant.From(DateTimeOffset.UtcNow) - TimeSpan.FromHours(2);
+        await world.OkAsync(HttpMethod.Post, "/prices?format=tieout", """
+            {"name":"own","version":"1","asset":"USD","providers":[{"id":"openai","models":[{"id":"gpt-4o","match":{"equals":"gpt-4o"},
+              "prices":[{"rates":{"input_tokens":"77","output_tokens":"99"}}]}]}]}
+            """);
+        var prices = world.Server.Services.GetRequiredService<CurrentPrices>().Get();
+        decimal? Input(Instant known) => prices.Of("acme", known)?.Find("openai", "gpt-4o", before).Price?.Charged.For(UsageUnits.InputTokens)?.Base;
+
+        Assert.Equal(77, Input(Instant.From(DateTimeOffset.UtcNow) + TimeSpan.FromHours(1)));
+        Assert.Equal(2.5m, Input(before));
     }
 
     [Fact]
@@ -116,41 +140,11 @@ public sealed class SpikeTests
         Assert.StartsWith(said, problem.RootElement.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
-    /// <param name="input">By how much the input of a request grows, by hour, org and feature; 0: there are no requests.</param>
     private static async Task<ApiWorld> FilledAsync(Func<int, string, string, int> input)
     {
         var world = await ApiWorld.StartAsync();
-        var random = new Random(5);
-        var attempts = new List<Command>();
-        foreach (var org in (string[])["org-1", "org-2"])
-        {
-            Assert.IsType<Outcome.Done>(await world.Ledger.SubmitAsync(new Command.OpenOrg(new(org, "USD", BillingMode.Postpaid, null, "UTC")), Stop));
-            foreach (var feature in (string[])["chat", "search"])
-            {
-                for (var hour = 0; hour < 216; hour++)
-                {
-                    if (input(hour, org, feature) is not (> 0 and var factor)) continue;
-                    for (var i = 0; i < 3; i++)
-                    {
-                        attempts.Add(Attempt(org, feature, (1_000 + random.Next(60)) * factor, 100 + random.Next(6), $"u{random.Next(30)}",
-                            Begin + TimeSpan.FromMinutes(60 * hour + 10 * i)));
-                    }
-                }
-            }
-        }
-
-        foreach (var batch in attempts.Chunk(1_000)) await world.Ledger.SubmitAsync([.. batch], Stop);
+        await SpikeTraffic.FillAsync(world.Ledger, Begin, input);
         return world;
-    }
-
-    private static Command.Charge Attempt(string org, string feature, long input, long output, string user, Instant at)
-    {
-        var labels = new UsageLabels { Org = org, Feature = feature, Provider = "openai", Model = "gpt-4o", Source = UsageSource.Gateway };
-        var usage = new UsageRecord(
-            new AttemptId(Guid.CreateVersion7()), labels, "op", 1, null, null, null, user, at, 12, 200, new(input, 0, 0, output, 0), UsageBasis.Reported,
-            UsageFlags.None);
-        var cost = new Amount(input * 2_500 + output * 10_000);
-        return new(new(usage, null, cost, cost), Fact: true);
     }
 
     private static string Figures(JsonElement spike) => string.Join('\n', spike.EnumerateObject().Where(member => member.Name is not "as_of").Select(

@@ -36,17 +36,16 @@ internal sealed class PolicySnapshot(ILedger ledger, CurrentGuard guard)
         var inForce = versions.Where(version => version.SetAt <= at).GroupBy(version => version.Name, StringComparer.Ordinal)
             .Select(policy => policy.MaxBy(version => version.Version)!).ToList();
         var week = (await GuardHits.ReadAsync(ledger, policy: null, org, first, before, cancellationToken)).Items;
-        var overrides = await OverridesAsync(org, first.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc), at, cancellationToken);
+
+        // A candidate is measured for the platform, so a policy counts as asked whoever owned the resource. Only the sums leave.
+        var uses = await GuardHits.UsesAsync(ledger, first, before, cancellationToken);
+        var overrides = await OverridesAsync(org, first.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc), at, uses, cancellationToken);
         var (decisions, decisionsLeftOut) = await DecisionsAsync(dispute, cancellationToken);
         var contracts = await ContractsAsync(at, cancellationToken);
         var breaches = Breaches(dispute, contracts);
         var (quarantined, quarantinedLeftOut) = await QuarantinedAsync(dispute, cancellationToken);
 
-        // A candidate is measured for the platform, so a policy counts as asked whoever owned the resource. Only the sums leave.
-        var asked = (await GuardHits.ReadAsync(ledger, policy: null, org: null, first, before, cancellationToken)).Items
-            .GroupBy(day => day.Policy, StringComparer.Ordinal)
-            .ToDictionary(policy => policy.Key, policy => policy.Sum(day => day.Asked), StringComparer.Ordinal);
-        var p1 = Judged(TriageRules.GuardTrust(inForce, asked, overrides, at), decisions);
+        var p1 = Judged(TriageRules.GuardTrust(inForce, uses.Asked, overrides, at), decisions);
         return (
             new(
                 dispute.Last.ToString(), inForce, [.. versions.Where(version => version.SetAt > at)], [.. overrides.Select(item => item.Override)], week,
@@ -70,14 +69,15 @@ internal sealed class PolicySnapshot(ILedger ledger, CurrentGuard guard)
     }
 
     /// <summary>Those in force within the time that concern the org's resources, newest first.</summary>
-    private async Task<List<ReviewedOverride>> OverridesAsync(string org, DateTimeOffset from, DateTimeOffset at, CancellationToken cancellationToken)
+    private async Task<List<ReviewedOverride>> OverridesAsync(
+        string org, DateTimeOffset from, DateTimeOffset at, GuardUses uses, CancellationToken cancellationToken)
     {
         var reviewed = new List<ReviewedOverride>();
         foreach (var item in guard.Terms.Overrides.Where(item => item.From <= at && item.Until > from && (item.Org is null || item.Org == org))
             .OrderByDescending(item => item.From).ThenBy(item => item.Id, StringComparer.Ordinal))
         {
             var opened = await ledger.Read.RecordAsync(new(RecordKind.GuardChange, "", $"override/{item.Id}/opened"), cancellationToken);
-            reviewed.Add(new(item, opened is not null));
+            reviewed.Add(new(item, opened is not null, uses.LastUses.TryGetValue(item.Id, out var used) ? used : null));
         }
 
         return reviewed;

@@ -1,0 +1,53 @@
+using Microsoft.Extensions.Logging;
+using Tieout.Analysis.Detection;
+using Tieout.Core;
+using Tieout.Core.Money;
+using Tieout.Server.Outbox;
+using Tieout.Server.Telemetry;
+using Tieout.Storage;
+
+namespace Tieout.Server.Spike;
+
+/// <summary>Judges the cost of every org once an hour, and tells of a spike once an episode, and when it is over.</summary>
+/// <remarks>An episode begins when the rise is sustained, never before its third hour. It ends when the cost is as usual again, or when it has lasted so long
+/// that it is the usual.</remarks>
+internal sealed class SpikeWatch(ILedger ledger, SpikeRun run, AlertBook book, TimeProvider time, OutageLog outages, ILogger<SpikeWatch> logger)
+    : LeaderWorker(ledger, TimeSpan.FromMinutes(1), time, outages)
+{
+    public const string Code = "cost_spike";
+
+    private bool _knowsEpisodes;
+    private long _judgedHour;
+
+    protected override ILogger Logger => logger;
+
+    protected override string Work => "cost spikes";
+
+    /// <summary>Looks at every org as of the last whole hour.</summary>
+    public async Task LookAsync(CancellationToken cancellationToken)
+    {
+        if (!_knowsEpisodes) await book.RecallAsync(Code, cancellationToken);
+        _knowsEpisodes = true;
+        var (now, open) = (Instant.From(Time.GetUtcNow()), book.Raised(Code).ToHashSet(StringComparer.Ordinal));
+        foreach (var org in Ledger.Read.Orgs)
+        {
+            var timing = await run.JudgeAsync(SpikeRequest.Of(org, now), cancellationToken);
+
+            // A sustained rise that pauses looks like one that begins: the episode goes on.
+            var isSpike = timing.Verdict is SpikeVerdict.Sustained || (timing.Verdict is SpikeVerdict.Rising && open.Contains(org.Org.Id));
+            book.Set(Code, org.Org.Id, isSpike, Whole(timing.Actual), Whole(timing.Expected));
+        }
+    }
+
+    protected override async Task LeadAsync(CancellationToken stoppingToken)
+    {
+        var hour = SpikeRequest.HourOf(Instant.From(Time.GetUtcNow()));
+        if (hour == _judgedHour) return;
+        await LookAsync(stoppingToken);
+        _judgedHour = hour;
+    }
+
+    protected override void Forget() => (_knowsEpisodes, _judgedHour) = (false, 0);
+
+    private static decimal Whole(double nanos) => new Amount((Int128)nanos).ToDecimal();
+}
