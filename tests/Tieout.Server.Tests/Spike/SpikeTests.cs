@@ -102,8 +102,8 @@ public sealed class SpikeTests
         await using var world = await ApiWorld.StartAsync();
         var before = Instant.From(DateTimeOffset.UtcNow) - TimeSpan.FromHours(2);
         await world.OkAsync(HttpMethod.Post, "/prices?format=tieout", """
-            {"name":"own","version":"1","asset":"USD","providers":[{"id":"openai","models":[{"id":"gpt-4o","match":{"equals":"gpt-4o"},
-              "prices":[{"rates":{"input_tokens":"77","output_tokens":"99"}}]}]}]}
+            {"format":"tieout-prices/1","list":"own","version":"1","asset":"USD","providers":[{"id":"openai","models":[
+            {"id":"gpt-4o","match":"gpt-4o","rates":{"input_tokens":"77","output_tokens":"99"}}]}]}
             """);
         var prices = world.Server.Services.GetRequiredService<CurrentPrices>().Get();
         decimal? Input(Instant known) => prices.Of("acme", known)?.Find("openai", "gpt-4o", before).Price?.Charged.For(UsageUnits.InputTokens)?.Base;
