@@ -4,6 +4,8 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Pricing;
+using Tieout.Server.Spike;
 using Tieout.Storage;
 using Tieout.Storage.Reconciliation;
 
@@ -51,15 +53,16 @@ public static class ReadsBench
         var perS = counted == 0 ? null as decimal? : Math.Round(counted / (decimal)Stopwatch.GetElapsedTime(began).TotalSeconds);
         List<ReadFigure> figures = [];
         var lookups = await IdLookups.SampleAsync(ledger.Read, cancellationToken);
-        foreach (var (name, read) in Figures(ledger.Read).Concat(lookups.Figures())) figures.Add(await MeasureAsync(ledger, name, read, cancellationToken));
+        foreach (var (name, read) in Figures(ledger).Concat(lookups.Figures())) figures.Add(await MeasureAsync(ledger, name, read, cancellationToken));
         var bytes = await store.BytesAsync();
         decimal PerRow(long length) => Math.Round((decimal)length / rows, 1);
         return new(rows, perS, PerRow(bytes.Ledger), PerRow(bytes.Derived), figures, await ExportBench.RunAsync(ledger, cancellationToken));
     }
 
-    private static IEnumerable<(string Name, Func<OrgState, CancellationToken, Task> Read)> Figures(ILedgerReader read)
+    private static IEnumerable<(string Name, Func<OrgState, CancellationToken, Task> Read)> Figures(ILedger ledger)
     {
-        var now = Instant.From(DateTimeOffset.UtcNow);
+        var (read, now) = (ledger.Read, Instant.From(DateTimeOffset.UtcNow));
+        var spikes = new SpikeRun(ledger, new CurrentPrices(read));
         var day = TimeSpan.FromDays(1);
         yield return ("balance", (org, _) => Task.FromResult(read.Balance(org.Org.Id)));
         yield return ("costs today", (org, token) => read.SumsAsync(new(org, DayOf(org, now).Start, DayOf(org, now).End), token));
@@ -68,6 +71,7 @@ public static class ReadsBench
         yield return ("spend of 2 days, by hour", (org, token) => read.SumsAsync(new(org, Hour(now - 2 * day), Hour(now), RecountSlot.Hour), token));
         yield return ("invoice", (org, token) => read.MonthAsync(org, MonthOf(org, now).Start(org.Zone), MonthOf(org, now).End(org.Zone), token));
         yield return ("errors of a day", (org, token) => read.StatusesAsync(new(org, Hour(now - day), Hour(now)), token));
+        yield return ("cost spike, 2 days against 7", (org, token) => spikes.RunAsync(SpikeRequest.Of(org, now), token));
         yield return ("first page of usage", (org, token) => read.PageAsync(
             new(org, new(org.Org.Id, now - 20 * day, now), OldestFirst: false, After: null, Rows: 100), token));
         foreach (var (name, column, value) in ((string, string, string)[])
