@@ -29,7 +29,7 @@ internal static class SpikeCommand
                 ApiClient.Path(path, ("asset", call.Get(asset)), ("since", call.Get(since)), ("baseline", call.Get(baseline)), ("at", call.Get(at))),
                 SpikeJson.Default.SpikeBody, cancellationToken);
             await call.AnswerAsync(answer, SpikeJson.Default.SpikeBody, call.Get(html) ? SpikeHtml.WriteAsync : WriteAsync);
-            return answer.Verdict is "rising" or "sustained" or "metering" ? ExitCode.Findings : ExitCode.Ok;
+            return answer.Verdict is "rising" or "sustained" or "metering" || answer.Components.Count > 0 ? ExitCode.Findings : ExitCode.Ok;
         });
     }
 
@@ -39,6 +39,12 @@ internal static class SpikeCommand
         await text.WriteLineAsync(spike.Sentence);
         await text.WriteLineAsync($"\n{Sparkline(spike.Hours)}  {Short(spike.From)} to {Short(spike.At)}\n");
         await WritePartsAsync(spike, text);
+        foreach (var component in spike.Components)
+        {
+            await text.WriteLineAsync(
+                $"rose by itself: {component.Dimension} {component.Value} since {Short(component.Onset)}: {component.Actual}, expected {component.Expected}");
+        }
+
         foreach (var cause in spike.Causes) await WriteAsync(cause, text);
         await text.WriteLineAsync();
         foreach (var step in spike.Steps)

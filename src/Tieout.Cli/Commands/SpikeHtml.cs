@@ -20,6 +20,12 @@ internal static class SpikeHtml
         await text.WriteLineAsync($"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Cost of {name}</title><style>{Style}</style>");
         await text.WriteLineAsync($"<h1>{Safe(spike.Verdict.Replace('_', ' '))}: {name}</h1><p>{Safe(SpikeCommand.Head(spike))}</p><p><b>{Safe(spike.Sentence)}</b></p>");
         await text.WriteLineAsync($"<h2>Cost of each hour, {Safe(spike.From)} to {Safe(spike.At)}</h2>{Hours(spike)}");
+        foreach (var each in spike.Components)
+        {
+            await text.WriteLineAsync(
+                $"<p>{Safe($"{each.Dimension} {each.Value}")} rose by itself since {Safe(each.Onset)}: {each.Actual}, expected {each.Expected}.</p>");
+        }
+
         await WritePartsAsync(spike, text);
         foreach (var cause in spike.Causes) await WriteAsync(cause, text);
         foreach (var step in spike.Steps)

@@ -21,13 +21,14 @@ namespace Tieout.Server.Spike;
 /// <param name="ConfidencePercent">The part of the rise that the named causes explain; null: none is named.</param>
 /// <param name="Steps">The runbook's questions, with figures.</param>
 /// <param name="Contributors">What rose most, by org, feature, team, key and model, most first.</param>
+/// <param name="Components">Of a cost that is as usual: labels that rose by themselves, while others fell.</param>
 /// <param name="Hours">The judged hours.</param>
 /// <param name="AsOf">The commit that the report was made as of.</param>
 public sealed record SpikeBody(
     string? Org, string Asset, string TimeZone, string At, string BaselineFrom, string From, string Verdict, string? Because, string? Onset, string? End,
     Amount Expected, Amount Actual, Amount Change, decimal? ChangePercent, string Sentence, int? ConfidencePercent, IReadOnlyList<SpikeCauseBody> Causes,
     IReadOnlyList<SpikePartBody> Parts, IReadOnlyList<SpikeStepBody> Steps, IReadOnlyList<SpikeContributorBody> Contributors,
-    IReadOnlyList<SpikeHourBody> Hours, long AsOf);
+    IReadOnlyList<SpikeComponentBody> Components, IReadOnlyList<SpikeHourBody> Hours, long AsOf);
 
 /// <param name="Cause">For example <c>retry_storm</c>.</param>
 /// <param name="Driver">The part of the change that it is.</param>
@@ -52,6 +53,10 @@ public sealed record SpikeSubPartBody(string Part, Amount Effect);
 public sealed record SpikeStepBody(int No, string Title, string Verdict, IReadOnlyList<string> Figures);
 
 public sealed record SpikeContributorBody(IReadOnlyDictionary<string, string?> Labels, Amount Expected, Amount Actual, Amount Change);
+
+/// <param name="Dimension">For example feature.</param>
+/// <param name="Expected">Since the onset; so is <paramref name="Actual"/>.</param>
+public sealed record SpikeComponentBody(string Dimension, string Value, string Onset, Amount Expected, Amount Actual);
 
 public sealed record SpikeHourBody(string Hour, Amount Cost);
 

@@ -24,6 +24,7 @@ internal static class SpikeReport
             new(change.Expected), new(change.Actual), new(change.Actual - change.Expected), Percent(change), Sentence(result),
             result.Causes.Count > 0 ? (int)Math.Round(100 * result.Causes.Sum(cause => result.Drivers.ShareOf(cause.Finding))) : null,
             [.. result.Causes.Select(cause => Cause(result, cause))], Parts(change.Parts), SpikeSteps.Of(result), Contributors(change),
+            [.. result.Components.Select(Component)],
             [.. result.Points.Where(point => point.Hour >= SpikeRequest.HourOf(request.From)).Select(
                 point => new SpikeHourBody(Hour(point.Hour), new((Int128)point.Value)))],
             result.AsOf);
@@ -47,6 +48,8 @@ internal static class SpikeReport
             SpikeVerdict.Blip => "An hour or two cost far more than usual, and it is over. Nothing needs to be done.",
             SpikeVerdict.Benign when result.Timing.Benign is BenignReason.Calendar => "The same hours of the week before cost as much.",
             SpikeVerdict.Benign => "The cost grows as steadily as it did in the baseline.",
+            _ when result.Components is [var first, ..] =>
+                $"The cost as a whole is as usual, but {first.Dimension} {first.Value} rose since {Hour(first.Timing.From)} while others fell.",
             _ => "The cost is as usual.",
         };
     }
@@ -69,6 +72,9 @@ internal static class SpikeReport
     private static SpikePlaceBody Place(Segment segment) => new(
         segment.Coordinates.ToDictionary(each => each.Dimension, each => each.Value, StringComparer.Ordinal), new(segment.Effect),
         (int)Math.Round(100 * segment.Coverage), (int)Math.Round(100 * segment.Share));
+
+    private static SpikeComponentBody Component(Component component) => new(
+        component.Dimension, component.Value, Hour(component.Timing.From), new((Int128)component.Timing.Expected), new((Int128)component.Timing.Actual));
 
     /// <summary>Every driver, also those without an effect: a line that is missing would have to be guessed.</summary>
     private static IReadOnlyList<SpikePartBody> Parts(CostParts parts) =>

@@ -13,9 +13,10 @@ internal sealed record NamedCause(SpikeCause Cause, DriverFinding Finding, Analy
 /// <param name="Points">The cost of each hour from the start of the baseline on.</param>
 /// <param name="Metering">The rise is the meter's; null: it is real, or there is none.</param>
 /// <param name="Causes">Empty: no cause is named.</param>
+/// <param name="Components">Labels that rose although the whole did not.</param>
 internal sealed record SpikeResult(
     SpikeRequest Request, IReadOnlyList<HourPoint> Points, SpikeTiming Timing, CostChange Change, MeteringCause? Metering, Drivers Drivers,
-    IReadOnlyList<NamedCause> Causes, SegmentShape Whole, long AsOf)
+    IReadOnlyList<NamedCause> Causes, SegmentShape Whole, IReadOnlyList<Component> Components, long AsOf)
 {
     public SpikeVerdict Verdict => Metering is null ? Timing.Verdict : SpikeVerdict.Metering;
 }
@@ -30,8 +31,10 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
     {
         var (read, lines) = (ledger.Read, new SpikeLines(ledger.Read, prices.Get()));
         var asOf = read.AsOf;
-        var points = await PointsAsync(request, lines, cancellationToken);
-        var timing = SpikeTimer.Judge(points, SpikeRequest.HourOf(request.From), Material);
+        var (series, judgedFrom) = (await SeriesAsync(request, lines, cancellationToken), SpikeRequest.HourOf(request.From));
+        var points = series.Points();
+        var timing = SpikeTimer.Judge(points, judgedFrom, Material);
+        var components = timing.Verdict is SpikeVerdict.None ? series.Components(judgedFrom, Material) : [];
         var change = await ChangeAsync(request, lines, timing, cancellationToken);
         var shape = new SpikeShape(read, request, lines);
         var whole = await shape.OfAsync(null, timing, cancellationToken);
@@ -48,31 +51,31 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
             }
         }
 
-        return new(request, points, timing, change, metering, drivers, causes, whole, asOf);
+        return new(request, points, timing, change, metering, drivers, causes, whole, components, asOf);
     }
 
     /// <summary>Whether the cost rose, and since when; nothing about why.</summary>
     public async Task<SpikeTiming> JudgeAsync(SpikeRequest request, CancellationToken cancellationToken) => SpikeTimer.Judge(
-        await PointsAsync(request, new(ledger.Read, prices.Get()), cancellationToken), SpikeRequest.HourOf(request.From), Material);
+        (await SeriesAsync(request, new(ledger.Read, prices.Get()), cancellationToken)).Points(), SpikeRequest.HourOf(request.From), Material);
 
     private static bool IsNamed(SpikeVerdict verdict) => verdict is SpikeVerdict.Rising or SpikeVerdict.Sustained or SpikeVerdict.Ended;
 
-    private static async Task<IReadOnlyList<HourPoint>> PointsAsync(SpikeRequest request, SpikeLines lines, CancellationToken cancellationToken)
+    private static async Task<HourSeries> SeriesAsync(SpikeRequest request, SpikeLines lines, CancellationToken cancellationToken)
     {
-        var (first, end) = (SpikeRequest.HourOf(request.BaselineFrom), SpikeRequest.HourOf(request.To));
-        var costs = new Int128[end - first];
+        var series = new HourSeries(
+            SpikeLines.Dimensions, SpikeRequest.HourOf(request.BaselineFrom), SpikeRequest.HourOf(request.To), hour => Clock(hour, request.Zone));
         foreach (var org in request.Orgs)
         {
-            await foreach (var line in lines.ReadAsync(org, request.BaselineFrom, request.To, cancellationToken)) costs[line.Hour - first] += line.Cost;
+            await foreach (var line in lines.ReadAsync(org, request.BaselineFrom, request.To, cancellationToken)) series.Add(line);
         }
 
-        return [.. costs.Select((cost, i) => Point(first + i, (double)cost, request.Zone))];
+        return series;
     }
 
-    private static HourPoint Point(long hour, double cost, TimeZoneInfo zone)
+    private static (int ClockHour, bool IsWeekend) Clock(long hour, TimeZoneInfo zone)
     {
         var local = TimeZoneInfo.ConvertTime(SpikeRequest.StartOf(hour).ToDateTimeOffset(), zone);
-        return new(hour, local.Hour, local.DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday, cost);
+        return (local.Hour, local.DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday);
     }
 
     private static async Task<CostChange> ChangeAsync(SpikeRequest request, SpikeLines lines, SpikeTiming timing, CancellationToken cancellationToken)

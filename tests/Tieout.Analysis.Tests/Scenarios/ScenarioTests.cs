@@ -51,6 +51,34 @@ public sealed class ScenarioTests(ITestOutputHelper output)
         Assert.True(wrong == 0, $"{wrong} of {QuietCases} quiet cases were taken for something else.");
     }
 
+    // Goal: a rise that a fall hides is named, and labels of quiet traffic are not, although there are dozens. Method: one feature up, the others down so that
+    // the whole stays; and nothing.
+    [Fact]
+    public void A_label_is_named_only_where_it_rose_by_itself()
+    {
+        var (found, wrong) = (0, 0);
+        for (var seed = 0; seed < 6 * Factor; seed++)
+        {
+            var traffic = new Traffic(20_000 + seed);
+            var rest = traffic.Streams.Where(stream => stream.Feature != "feature-0").Sum(traffic.CostOf);
+            var own = traffic.Streams.Sum(traffic.CostOf) - rest;
+            var moved = 0.4 * (own + rest);
+            var hidden = Components(traffic, (stream, _, hour, like) => like.Rate *= hour < Traffic.Hours - 24 ? 1
+                : stream.Feature == "feature-0" ? 1 + moved / own : Math.Max(0.1, 1 - moved / rest));
+            if (hidden is [{ Dimension: "feature", Value: "feature-0" }, ..]) found++;
+            wrong += Components(new Traffic(30_000 + seed), (_, _, _, _) => { }).Count;
+        }
+
+        Assert.Equal((6 * Factor, 0), (found, wrong));
+    }
+
+    private static IReadOnlyList<Component> Components(Traffic traffic, Action<Stream, string?, int, Behaviour> inject)
+    {
+        var series = new HourSeries(Stream.Dimensions, 0, Traffic.Hours, hour => ((int)(hour % 24), Traffic.IsWeekend((int)hour)));
+        foreach (var line in traffic.Lines(inject)) series.Add(line);
+        return series.Components(Traffic.BaselineHours, Material);
+    }
+
     /// <summary>Names that mean the same requests are the same place.</summary>
     private static HashSet<Stream> Streams(Traffic traffic, string[] place) => [.. traffic.Streams.Where(stream => place.All(
         each => Stream.Dimensions.Zip(stream.Values, (dimension, value) => $"{dimension} {value}").Contains(each)))];

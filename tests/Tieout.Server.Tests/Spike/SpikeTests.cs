@@ -84,6 +84,21 @@ public sealed class SpikeTests
         Assert.DoesNotContain("<script", page, StringComparison.Ordinal);
     }
 
+    // Goal: a rise that a fall hides is named. Method: one feature's requests have three times the input, those of another a fifth of it.
+    [Fact]
+    public async Task A_rise_that_a_fall_elsewhere_hides_is_named()
+    {
+        await using var world = await FilledAsync((hour, _, feature) => hour < 204 ? 5 : feature == "chat" ? 9 : 1);
+        var spike = await world.GetAsync($"/orgs/org-1/spike?at={At}");
+        Assert.Equal("none", Text(spike, "verdict"));
+        var component = spike.GetProperty("components").EnumerateArray().Single();
+        Assert.Equal(
+            ("feature", "chat", "2025-11-11T12:00:00Z"), (Text(component, "dimension"), Text(component, "value"), Text(component, "onset")));
+        var said = await world.RunAsync("spike", "--org", "org-1", "--at", At);
+        Assert.Equal(1, said.ExitCode);
+        Assert.Contains("but feature chat rose since 2025-11-11T12:00:00Z while others fell.", said.Out, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task An_org_that_is_two_days_old_has_no_baseline_and_the_report_says_so()
     {
@@ -94,8 +109,8 @@ public sealed class SpikeTests
         Assert.Contains("less than 4 days", Text(spike, "sentence"), StringComparison.Ordinal);
     }
 
-    // Goal: importing a list shows as a change of the list. Method: a list that is added now says another price for the model; before it was added, the built-in
-    // one holds.
+    // Goal: importing a list shows as a change of the list. Method: a list that is added now says another price for the model; before it was added, the
+    // built-in one holds.
     [Fact]
     public async Task The_price_of_an_hour_is_that_of_the_lists_known_then()
     {

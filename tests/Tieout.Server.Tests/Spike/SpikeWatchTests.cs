@@ -15,7 +15,7 @@ public sealed class SpikeWatchTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     // Goal: the alert begins when the rise is sustained, is told once however often and by whichever node it is looked at, and ends by itself; the other org's
-    // cost is as usual and is not told of. Method: nine days up to now, the last five hours dearer in one org; then a clock that is moved on, with nothing used.
+    // cost is as usual and is not told of. Method: nine days up to now, the last five hours dearer in one org; then a clock moved on, with nothing used.
     [Fact]
     public async Task A_sustained_rise_is_told_once_and_its_end_too()
     {

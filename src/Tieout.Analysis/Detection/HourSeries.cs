@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using Tieout.Analysis.Change;
+
+namespace Tieout.Analysis.Detection;
+
+/// <summary>Adds up the cost of hours: of all lines, and of each value of each dimension.</summary>
+/// <param name="dimensions">The names of the values of each line.</param>
+/// <param name="first">The first hour.</param>
+/// <param name="end">The end, excluded.</param>
+/// <param name="clock">The hour on the clock of the zone and whether it is of a weekend.</param>
+public sealed class HourSeries(ImmutableArray<string> dimensions, long first, long end, Func<long, (int ClockHour, bool IsWeekend)> clock)
+{
+    /// <summary>Values of a dimension that have a series: those beyond are in the total alone.</summary>
+    private const int ValuesMax = 2_000;
+
+    private readonly Int128[] _total = new Int128[end - first];
+
+    private readonly Dictionary<string, double[]>[] _byValue =
+        [.. dimensions.Select(_ => new Dictionary<string, double[]>(StringComparer.Ordinal))];
+
+    public void Add(HourLine line)
+    {
+        var hour = line.Hour - first;
+        if (hour < 0 || hour >= _total.Length) return;
+        _total[hour] += line.Cost;
+        for (var d = 0; d < dimensions.Length; d++)
+        {
+            if (line.Values[d] is not { } value || (_byValue[d].Count >= ValuesMax && !_byValue[d].ContainsKey(value))) continue;
+            ref var series = ref CollectionsMarshal.GetValueRefOrAddDefault(_byValue[d], value, out _);
+            (series ??= new double[_total.Length])[hour] += (double)line.Cost;
+        }
+    }
+
+    public IReadOnlyList<HourPoint> Points() => [.. _total.Select((cost, i) => Point(i, (double)cost))];
+
+    /// <summary>Labels whose cost rose by itself, although that of all may not have: what rises in one place and falls in another shows in no total.</summary>
+    /// <param name="judgedFrom">Where the baseline ends.</param>
+    /// <param name="materiality">Also the least part of the total that a label must cost.</param>
+    /// <returns>By how much they rose, most first.</returns>
+    public IReadOnlyList<Component> Components(long judgedFrom, Materiality materiality)
+    {
+        var found = new List<Component>();
+        for (var d = 0; d < dimensions.Length; d++)
+        {
+            foreach (var (value, series) in _byValue[d])
+            {
+                // Cheap ones cannot matter, and there are many.
+                if (Sum(series, judgedFrom, end) < Total(judgedFrom, end) * materiality.RatioMin / 4) continue;
+                var timing = SpikeTimer.Judge([.. series.Select((cost, i) => Point(i, cost))], judgedFrom, materiality);
+
+                // One of many labels rises by chance now and then: a rise counts that would matter to the whole.
+                var rise = timing.Actual - timing.Expected;
+                if (timing.Verdict is SpikeVerdict.Sustained && rise >= Total(timing.From, timing.To) * materiality.RatioMin / 2)
+                {
+                    found.Add(new(dimensions[d], value, timing));
+                }
+            }
+        }
+
+        return [.. found.OrderByDescending(component => component.Timing.Actual - component.Timing.Expected)
+            .ThenBy(component => component.Dimension, StringComparer.Ordinal).ThenBy(component => component.Value, StringComparer.Ordinal)];
+    }
+
+    private double Sum(double[] series, long from, long to) => series[(int)(from - first)..(int)(to - first)].Sum();
+
+    private double Total(long from, long to) => _total[(int)(from - first)..(int)(to - first)].Sum(cost => (double)cost);
+
+    private HourPoint Point(int index, double cost)
+    {
+        var (hour, isWeekend) = clock(first + index);
+        return new(first + index, hour, isWeekend, cost);
+    }
+}
+
+/// <summary>A label whose cost rose.</summary>
+public sealed record Component(string Dimension, string Value, SpikeTiming Timing);
