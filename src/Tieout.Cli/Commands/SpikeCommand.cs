@@ -101,5 +101,5 @@ internal static class SpikeCommand
             hour => most.Nanos <= 0 || hour.Cost.Nanos <= 0 ? Bars[0] : Bars[(int)(hour.Cost.Nanos * (Bars.Length - 1) / most.Nanos)]));
     }
 
-    private static string Short(string time) => time.Length > 16 ? time[..16] + "Z" : time;
+    public static string Short(string time) => time.Length > 16 ? time[..16] + "Z" : time;
 }

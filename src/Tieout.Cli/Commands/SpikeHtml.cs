@@ -19,7 +19,7 @@ internal static class SpikeHtml
         var name = Safe(spike.Org ?? "all orgs");
         await text.WriteLineAsync($"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Cost of {name}</title><style>{Style}</style>");
         await text.WriteLineAsync($"<h1>{Safe(spike.Verdict.Replace('_', ' '))}: {name}</h1><p>{Safe(SpikeCommand.Head(spike))}</p><p><b>{Safe(spike.Sentence)}</b></p>");
-        await text.WriteLineAsync($"<h2>Cost of each hour, {Safe(spike.From)} to {Safe(spike.At)}</h2>{Hours(spike)}");
+        await text.WriteLineAsync($"<h2>Cost of each hour, {SpikeCommand.Short(spike.From)} to {SpikeCommand.Short(spike.At)}</h2>{Hours(spike)}");
         foreach (var each in spike.Components)
         {
             await text.WriteLineAsync(
@@ -35,7 +35,22 @@ internal static class SpikeHtml
             await text.WriteLineAsync("</ul>");
         }
 
+        await WriteContributorsAsync(spike, text);
         await text.WriteLineAsync("</html>");
+    }
+
+    private static async Task WriteContributorsAsync(SpikeBody spike, TextWriter text)
+    {
+        if (spike.Contributors.Count == 0) return;
+        var labels = string.Concat(spike.Contributors[0].Labels.Keys.Select(label => $"<th>{Safe(label)}"));
+        await text.WriteLineAsync($"<h2>What rose most</h2><table><tr>{labels}<th>expected<th>actual<th>change</tr>");
+        foreach (var line in spike.Contributors)
+        {
+            var values = string.Concat(line.Labels.Values.Select(value => $"<td>{Safe(value ?? "-")}"));
+            await text.WriteLineAsync($"<tr>{values}<td class=\"n\">{line.Expected}<td class=\"n\">{line.Actual}<td class=\"n\">{line.Change}</tr>");
+        }
+
+        await text.WriteLineAsync("</table>");
     }
 
     /// <summary>Hours from the onset on have another colour, and each bar says its figure.</summary>
