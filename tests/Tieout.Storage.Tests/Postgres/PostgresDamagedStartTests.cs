@@ -6,6 +6,7 @@ using Tieout.Storage.Writing;
 namespace Tieout.Storage.Tests.Postgres;
 
 /// <summary>A ledger on PostgreSQL whose rows are damaged one by one. One bucket, so that one start reads every row.</summary>
+[Trait("Long", "yes")]
 public sealed class PostgresDamagedStartTests : DamagedStartContract
 {
     private readonly string _store = PostgresServer.Instance.NewDatabase();

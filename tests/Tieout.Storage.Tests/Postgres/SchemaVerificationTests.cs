@@ -7,6 +7,7 @@ namespace Tieout.Storage.Tests.Postgres;
 public sealed class SchemaVerificationTests
 {
     [Fact]
+    [Trait("Long", "yes")]
     public async Task L8_a_changed_schema_is_found_and_named()
     {
         var server = PostgresServer.Instance;

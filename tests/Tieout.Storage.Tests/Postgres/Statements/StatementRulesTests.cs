@@ -24,9 +24,9 @@ public sealed class StatementRulesTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     // Goal: the store runs on Citus, which is not here. Method: a server that logs every statement; the store's whole contract and the work of several buckets
-    // run on it; each
-    // statement is read token by token. Those that go to all shards are the ones that the page lists, and no other.
+    // run on it; each statement is read token by token. Those that go to all shards are the ones that the page lists, and no other.
     [Fact]
+    [Trait("Long", "yes")]
     public async Task Every_statement_of_the_store_keeps_the_rules_of_a_distributed_database()
     {
         using var log = new StatementLog();
