@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Tieout.Analysis;
 
 /// <summary>Figures of lists of numbers.</summary>
@@ -35,12 +33,5 @@ internal static class Numbers
         }
 
         return best;
-    }
-
-    public static double Sum(List<double> values)
-    {
-        var sum = 0d;
-        foreach (var value in CollectionsMarshal.AsSpan(values)) sum += value;
-        return sum;
     }
 }

@@ -32,6 +32,9 @@ public sealed class HourSeries(ImmutableArray<string> dimensions, long first, lo
         }
     }
 
+    /// <summary>The cost of all lines by hour, in nano-units.</summary>
+    public IReadOnlyList<(long Hour, Int128 Cost)> Costs() => [.. _total.Select((cost, i) => (first + i, cost))];
+
     public IReadOnlyList<HourPoint> Points() => [.. _total.Select((cost, i) => Point(i, (double)cost))];
 
     /// <summary>Labels whose cost rose by itself, although that of all may not have: what rises in one place and falls in another shows in no total.</summary>

@@ -18,7 +18,7 @@ internal static class PacketCommand
         {
             Required = true,
             HelpName = "USAGE_ID|OPERATION|INVOICE_LINE",
-            Description = "What is disputed: a usage id, an operation, or an invoice and its line such as INV-000001:3 (with --org).",
+            Description = "The disputed item: a usage id, an operation, or an invoice and its line such as INV-000001:3 (with --org).",
         };
         var to = new Option<string>("--to") { Required = true, Description = "The zip to write. An existing file is kept.", HelpName = "FILE.zip" };
         var org = new Option<string?>("--org") { Description = "Default: the first org that has it.", HelpName = "ORG" };

@@ -23,7 +23,7 @@ internal static class RebuildCommand
             var rows = new Interruption(progress, cancellationToken);
             var report = await rows.RunAsync(
                 () => RunAsync(postgres, folder, call.Get(archive), rows, cancellationToken),
-                "What was counted is stored, and reports stay exact: they read the other rows one by one. A server goes on from there. This command begins anew.");
+                "The counted rows are stored, and reports stay exact: they read the other rows one by one. A server continues from there. This command starts again.");
             progress?.Dispose();
             await call.Shell.Out.WriteLineAsync(call.Json ? Json(report) : Text(report));
             return report.Differences.Count == 0 ? ExitCode.Ok : ExitCode.Findings;

@@ -16,7 +16,7 @@ internal static class SpikeCommand
         var asset = new Option<string?>("--asset") { Description = "Of all orgs: those that pay in it. Default: the only one there is.", HelpName = "USD" };
         var since = new Option<string?>("--since") { Description = "Judge the hours of this length, up to 14d. Default: 48h.", HelpName = "48h" };
         var baseline = new Option<string?>("--baseline") { Description = "Compare with the time before them, up to 35d. Default: 7d.", HelpName = "7d" };
-        var at = new Option<string?>("--at") { Description = "Report as of a time in the past. Default: now.", HelpName = "TIME" };
+        var at = new Option<string?>("--at") { Description = "Repeat the report of a past time. Default: now.", HelpName = "TIME" };
         var html = new Option<bool>("--html") { Description = "Print one HTML page with charts, for a review." };
         var command = new Command("spike", "Explain why the cost rose: whether it did, since when, where, and parts that add up to the change exactly.")
         {
@@ -54,7 +54,7 @@ internal static class SpikeCommand
         }
 
         if (spike.Contributors.Count == 0) return;
-        await text.WriteLineAsync("\nWhat rose most:");
+        await text.WriteLineAsync("\nLargest increases:");
         var table = new TextTable("ORG", "FEATURE", "TEAM", "KEY", "MODEL", ">EXPECTED", ">ACTUAL", ">CHANGE");
         foreach (var line in spike.Contributors) table.Add([.. line.Labels.Values, $"{line.Expected}", $"{line.Actual}", $"{line.Change}"]);
         await table.WriteAsync(text);

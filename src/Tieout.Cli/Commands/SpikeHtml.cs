@@ -43,7 +43,7 @@ internal static class SpikeHtml
     {
         if (spike.Contributors.Count == 0) return;
         var labels = string.Concat(spike.Contributors[0].Labels.Keys.Select(label => $"<th>{Safe(label)}"));
-        await text.WriteLineAsync($"<h2>What rose most</h2><table><tr>{labels}<th>expected<th>actual<th>change</tr>");
+        await text.WriteLineAsync($"<h2>Largest increases</h2><table><tr>{labels}<th>expected<th>actual<th>change</tr>");
         foreach (var line in spike.Contributors)
         {
             var values = string.Concat(line.Labels.Values.Select(value => $"<td>{Safe(value ?? "-")}"));

@@ -10,8 +10,8 @@ namespace Tieout.Server.Spike;
 /// <param name="From">Where the judged hours begin and the baseline ends.</param>
 /// <param name="Verdict"><c>none</c>, <c>blip</c>, <c>rising</c>, <c>sustained</c>, <c>ended</c>, <c>benign</c>, <c>metering</c> or
 /// <c>insufficient_baseline</c>.</param>
-/// <param name="Because">Of <c>benign</c>: <c>calendar</c> or <c>growth</c>. Of <c>metering</c>: <c>duplicates</c>, <c>backfill</c>, <c>price_book</c> or
-/// <c>usage_shape</c>. Else null.</param>
+/// <param name="Because">Of <c>benign</c>: <c>calendar</c> or <c>growth</c>. Of <c>metering</c>: <c>price_book</c> or <c>usage_shape</c>; duplicates and
+/// backfills are not recognised yet. Else null.</param>
 /// <param name="Onset">The first hour above the usual; null: there is none.</param>
 /// <param name="End">The end of the hours that are compared, excluded.</param>
 /// <param name="Expected">The same hours of the baseline, of weekends with weekends.</param>
@@ -20,7 +20,7 @@ namespace Tieout.Server.Spike;
 /// <param name="Sentence">The most likely cause in one sentence.</param>
 /// <param name="ConfidencePercent">The part of the rise that the named causes explain; null: none is named.</param>
 /// <param name="Steps">The runbook's questions, with figures.</param>
-/// <param name="Contributors">What rose most, by org, feature, team, key and model, most first.</param>
+/// <param name="Contributors">The largest increases, by org, feature, team, key and model, most first.</param>
 /// <param name="Components">Of a cost that is as usual: labels that rose by themselves, while others fell.</param>
 /// <param name="Hours">The judged hours.</param>
 /// <param name="AsOf">The commit that the report was made as of.</param>

@@ -25,8 +25,7 @@ internal static class SpikeReport
             result.Causes.Count > 0 ? (int)Math.Round(100 * result.Causes.Sum(cause => result.Drivers.ShareOf(cause.Finding))) : null,
             [.. result.Causes.Select(cause => Cause(result, cause))], Parts(change.Parts), SpikeSteps.Of(result), Contributors(change),
             [.. result.Components.Select(Component)],
-            [.. result.Points.Where(point => point.Hour >= SpikeRequest.HourOf(request.From)).Select(
-                point => new SpikeHourBody(Hour(point.Hour), new((Int128)point.Value)))],
+            [.. result.Hours.Where(hour => hour.Hour >= SpikeRequest.HourOf(request.From)).Select(hour => new SpikeHourBody(Hour(hour.Hour), new(hour.Cost)))],
             result.AsOf);
     }
 

@@ -10,12 +10,12 @@ namespace Tieout.Server.Spike;
 internal sealed record NamedCause(SpikeCause Cause, DriverFinding Finding, Analysis.Where.Segment? Place, SegmentShape Shape);
 
 /// <summary>What a report found.</summary>
-/// <param name="Points">The cost of each hour from the start of the baseline on.</param>
+/// <param name="Hours">The cost of each hour from the start of the baseline on, in nano-units.</param>
 /// <param name="Metering">The rise is the meter's; null: it is real, or there is none.</param>
 /// <param name="Causes">Empty: no cause is named.</param>
 /// <param name="Components">Labels that rose although the whole did not.</param>
 internal sealed record SpikeResult(
-    SpikeRequest Request, IReadOnlyList<HourPoint> Points, SpikeTiming Timing, CostChange Change, MeteringCause? Metering, Drivers Drivers,
+    SpikeRequest Request, IReadOnlyList<(long Hour, Int128 Cost)> Hours, SpikeTiming Timing, CostChange Change, MeteringCause? Metering, Drivers Drivers,
     IReadOnlyList<NamedCause> Causes, SegmentShape Whole, IReadOnlyList<Component> Components, long AsOf)
 {
     public SpikeVerdict Verdict => Metering is null ? Timing.Verdict : SpikeVerdict.Metering;
@@ -32,8 +32,7 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
         var (read, lines) = (ledger.Read, new SpikeLines(ledger.Read, prices.Get()));
         var asOf = read.AsOf;
         var (series, judgedFrom) = (await SeriesAsync(request, lines, cancellationToken), SpikeRequest.HourOf(request.From));
-        var points = series.Points();
-        var timing = SpikeTimer.Judge(points, judgedFrom, Material);
+        var timing = SpikeTimer.Judge(series.Points(), judgedFrom, Material);
         var components = timing.Verdict is SpikeVerdict.None ? series.Components(judgedFrom, Material) : [];
         var change = await ChangeAsync(request, lines, timing, cancellationToken);
         var shape = new SpikeShape(read, request, lines);
@@ -51,7 +50,7 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
             }
         }
 
-        return new(request, points, timing, change, metering, drivers, causes, whole, components, asOf);
+        return new(request, series.Costs(), timing, change, metering, drivers, causes, whole, components, asOf);
     }
 
     /// <summary>Whether the cost rose, and since when; nothing about why.</summary>

@@ -85,7 +85,7 @@ public sealed class ProgressTests
         foreach (var (arguments, sentence) in ((string[], string)[])
         [
             (["verify", "--data", folder], "nothing was changed, and nothing is proved. Run the command again"),
-            (["rebuild", "derived", "--data", folder], "What was counted is stored, and reports stay exact"),
+            (["rebuild", "derived", "--data", folder], "The counted rows are stored, and reports stay exact"),
             (["archive", "--before", "2999-01", "--to", archive, "--data", folder], "Run the command again: it goes on with the month after them."),
         ])
         {

@@ -60,7 +60,7 @@ internal sealed record BrokenContractBody(string Contract, string Version, strin
 internal sealed record EnvelopesBody(IReadOnlyList<PacketEnvelopeBody> Envelopes, IReadOnlyList<ReconciledFinding> Findings, IReadOnlyList<string> Notes);
 
 /// <param name="KeyState">active, verify_only or revoked; null: the ledger does not know the key.</param>
-/// <param name="TokenSha256">Of the envelope's text. Whoever has the text can compare it; from the hash nobody can make the text.</param>
+/// <param name="TokenSha256">SHA-256 of the envelope's text. A holder of the text can compare it; the hash does not reveal the text.</param>
 /// <param name="OneText">Every step was made with the same text of the envelope.</param>
 /// <param name="Claims">Null: the ledger has only the hash of the text, and the usual claims do not come to it.</param>
 /// <param name="ClaimsProved">How the claims are known.</param>

@@ -30,7 +30,7 @@ internal sealed class PacketPage(
 
     private void Charged()
     {
-        Title("What was charged", '-');
+        Title("The charge", '-');
         var (first, last) = (dispute.From, dispute.Last);
         var operations = dispute.Operations.Count == 1 ? $"the operation {dispute.Operations[0]}" : $"{dispute.Operations.Count} operations";
         var workflow = dispute.Workflows is [var one] ? $" of the workflow {one}" : "";
@@ -97,7 +97,7 @@ internal sealed class PacketPage(
 
     private void Files()
     {
-        Title("What is in the packet", '-');
+        Title("Contents of the packet", '-');
         File("dispute.json", "the disputed usage, prices, holds, postings and corrections");
         File("verdict.json", "the three questions (P1, P2, P3) with reasons and owners, for programs");
         File("policies.json", $"guard policies, overrides and decisions, join contracts and quarantined usage in force at {policies.At}");
@@ -129,7 +129,7 @@ internal sealed class PacketPage(
 
     private void NotHere()
     {
-        Title("What is not in the packet", '-');
+        Title("Not in the packet", '-');
         Line("No prompt, answer, secret, key or signature of an envelope. No row of another tenant; an id of another tenant is written as " + OtherTenants.Instead + ".");
         Line("The packet says what the providers took (ProviderCost). Decide whether the reader may know it before you hand it on.");
     }
