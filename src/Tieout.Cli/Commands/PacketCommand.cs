@@ -43,16 +43,23 @@ internal static class PacketCommand
         });
     }
 
+    /// <summary>Writes a file beside the target first: a full disk leaves no half of a packet, and the file that <c>--force</c> replaces stays whole.</summary>
     private static async Task WriteAsync(MemoryStream zip, string target, bool isForced, CancellationToken cancellationToken)
     {
+        var part = target + ".part";
         try
         {
-            await using var file = PrivateFiles.Open(target, isForced ? FileMode.Create : FileMode.CreateNew, FileAccess.Write);
-            zip.Position = 0;
-            await zip.CopyToAsync(file, cancellationToken);
+            await using (var file = PrivateFiles.Open(part, FileMode.Create, FileAccess.Write))
+            {
+                zip.Position = 0;
+                await zip.CopyToAsync(file, cancellationToken);
+            }
+
+            File.Move(part, target, overwrite: isForced);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            if (File.Exists(part)) File.Delete(part);
             throw new CommandFailedException(ExitCode.Usage, $"{target} cannot be written: {e.Message}", inner: e);
         }
     }

@@ -37,6 +37,13 @@ public sealed class PacketCommandTests
         var again = await world.RunAsync("packet", "--dispute", "op-1", "--to", file);
         Assert.Equal((2, "mine"), (again.ExitCode, await File.ReadAllTextAsync(file, Stop)));
         Assert.Contains("--force", again.Error, StringComparison.Ordinal);
+
+        // A file that cannot be written leaves the one that it would replace.
+        Directory.CreateDirectory(file + ".part");
+        var failed = await world.RunAsync("packet", "--dispute", "op-1", "--to", file, "--force");
+        Assert.Equal((2, "mine"), (failed.ExitCode, await File.ReadAllTextAsync(file, Stop)));
+        Assert.Contains("packet.zip cannot be written", failed.Error, StringComparison.Ordinal);
+        Directory.Delete(file + ".part");
         var forced = await world.RunAsync("packet", "--dispute", "op-1", "--to", file, "--force");
         Assert.True(forced.ExitCode == 0, forced.Error);
         Assert.Contains("the first break is P2", forced.Out, StringComparison.Ordinal);
