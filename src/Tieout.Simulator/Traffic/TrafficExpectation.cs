@@ -1,0 +1,60 @@
+namespace Tieout.Simulator.Traffic;
+
+/// <summary>What hours cost on average, with changes or without: so that a case that is to be a spike is one.</summary>
+internal sealed class TrafficExpectation(TrafficPlot plot, TrafficClock clock)
+{
+    /// <summary>How the size of the prompt grows with each time that an agent tries a tool again: the transcript has the failed call.</summary>
+    public const double TranscriptGrowth = 0.25;
+
+    /// <summary>How often an agent tries a tool again before it stops.</summary>
+    public const int ToolRetriesMax = 4;
+
+    /// <summary>A saved draft is answered with less than a question is.</summary>
+    public const double AutoSaveOutput = 0.4;
+
+    /// <summary>The effect of the changes from <paramref name="skip"/> on, as a share of what the hours would cost without them.</summary>
+    public double Effect(int skip)
+    {
+        var before = Cost(plot.Onset, plot.Until, plot.Changes.Take(skip).ToList());
+        return before <= 0 ? 0 : Cost(plot.Onset, plot.Until, plot.Changes) / before - 1;
+    }
+
+    /// <summary>The cost of hours in nano-dollars under some of the changes, of all cells or of those that match.</summary>
+    public double Cost(int from, int until, IReadOnlyList<TrafficChange> changes, IReadOnlyDictionary<string, string>? where = null)
+    {
+        var sum = 0.0;
+        foreach (var cell in plot.World.Cells)
+        {
+            if (where is not null && !TrafficPlot.Matches(where, cell.Labels)) continue;
+            for (var hour = from; hour < until; hour++)
+            {
+                var now = cell.Plain;
+                foreach (var change in changes) change(cell, hour, ref now);
+                sum += cell.Rate * clock.Level(cell, hour) * now.Volume * OfRequest(cell, now);
+            }
+        }
+
+        return sum;
+    }
+
+    /// <summary>What one primary request costs with everything that it makes others do.</summary>
+    private double OfRequest(TrafficCell cell, in CellHour now)
+    {
+        var prices = plot.PricesOf(cell, now.Prices);
+        var fresh = 1 - now.CacheRead - now.CacheWrite + (now.CountsCachedTwice ? now.CacheRead : 0);
+        var prompt = now.Input * (fresh * prices.Input + now.CacheRead * prices.CacheRead + now.CacheWrite * prices.CacheWrite);
+        var answer = now.Output * (1 + now.Reasoning) * prices.Output;
+        var sum = (prompt + answer) * (1 + now.Retry + now.Undo) + (prompt + AutoSaveOutput * answer) * now.AutoSave;
+        if (cell.Tool is not null)
+        {
+            var reached = cell.ToolUse;
+            for (var again = 1; again <= ToolRetriesMax; again++)
+            {
+                reached *= now.ToolFailure;
+                sum += reached * (prompt * (1 + TranscriptGrowth * again) + answer);
+            }
+        }
+
+        return sum * now.Discount * (1 + now.Twice);
+    }
+}
