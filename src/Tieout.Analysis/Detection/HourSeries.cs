@@ -16,8 +16,8 @@ public sealed class HourSeries(ImmutableArray<string> dimensions, long first, lo
 
     private readonly Int128[] _total = new Int128[end - first];
 
-    private readonly Dictionary<string, double[]>[] _byValue =
-        [.. dimensions.Select(_ => new Dictionary<string, double[]>(StringComparer.Ordinal))];
+    private readonly Dictionary<string, Int128[]>[] _byValue =
+        [.. dimensions.Select(_ => new Dictionary<string, Int128[]>(StringComparer.Ordinal))];
 
     public void Add(HourLine line)
     {
@@ -28,7 +28,7 @@ public sealed class HourSeries(ImmutableArray<string> dimensions, long first, lo
         {
             if (line.Values[d] is not { } value || (_byValue[d].Count >= ValuesMax && !_byValue[d].ContainsKey(value))) continue;
             ref var series = ref CollectionsMarshal.GetValueRefOrAddDefault(_byValue[d], value, out _);
-            (series ??= new double[_total.Length])[hour] += (double)line.Cost;
+            (series ??= new Int128[_total.Length])[hour] += line.Cost;
         }
     }
 
@@ -43,20 +43,20 @@ public sealed class HourSeries(ImmutableArray<string> dimensions, long first, lo
     /// <returns>By how much they rose, most first.</returns>
     public IReadOnlyList<Component> Components(long judgedFrom, Materiality materiality)
     {
-        var found = new List<Component>();
+        var (found, all) = (new List<Component>(), Sum(_total, judgedFrom, end));
         for (var d = 0; d < dimensions.Length; d++)
         {
             foreach (var (value, series) in _byValue[d])
             {
                 // Cheap ones cannot matter, and there are many.
-                if (Sum(series, judgedFrom, end) < Total(judgedFrom, end) * materiality.RatioMin / 4) continue;
-                var timing = SpikeTimer.Judge([.. series.Select((cost, i) => Point(i, cost))], judgedFrom, materiality);
+                if ((double)Sum(series, judgedFrom, end) < (double)all * materiality.RatioMin / 4) continue;
+                var timing = SpikeTimer.Judge([.. series.Select((cost, i) => Point(i, (double)cost))], judgedFrom, materiality);
 
                 // One of many labels rises by chance now and then: a rise counts that would matter to the whole.
                 var rise = timing.Actual - timing.Expected;
-                if (timing.Verdict is SpikeVerdict.Sustained && rise >= Total(timing.From, timing.To) * materiality.RatioMin / 2)
+                if (timing.Verdict is SpikeVerdict.Sustained && rise >= (double)Sum(_total, timing.From, timing.To) * materiality.RatioMin / 2)
                 {
-                    found.Add(new(dimensions[d], value, timing));
+                    found.Add(new(dimensions[d], value, timing, Sum(series, timing.From, timing.To)));
                 }
             }
         }
@@ -65,9 +65,12 @@ public sealed class HourSeries(ImmutableArray<string> dimensions, long first, lo
             .ThenBy(component => component.Dimension, StringComparer.Ordinal).ThenBy(component => component.Value, StringComparer.Ordinal)];
     }
 
-    private double Sum(double[] series, long from, long to) => series[(int)(from - first)..(int)(to - first)].Sum();
-
-    private double Total(long from, long to) => _total[(int)(from - first)..(int)(to - first)].Sum(cost => (double)cost);
+    private Int128 Sum(Int128[] series, long from, long to)
+    {
+        Int128 sum = 0;
+        foreach (var cost in series.AsSpan((int)(from - first), (int)(to - from))) sum += cost;
+        return sum;
+    }
 
     private HourPoint Point(int index, double cost)
     {
@@ -77,4 +80,5 @@ public sealed class HourSeries(ImmutableArray<string> dimensions, long first, lo
 }
 
 /// <summary>A label whose cost rose.</summary>
-public sealed record Component(string Dimension, string Value, SpikeTiming Timing);
+/// <param name="Actual">What the compared hours cost, to the nano-unit.</param>
+public sealed record Component(string Dimension, string Value, SpikeTiming Timing, Int128 Actual);

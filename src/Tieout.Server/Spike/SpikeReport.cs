@@ -73,7 +73,7 @@ internal static class SpikeReport
         (int)Math.Round(100 * segment.Coverage), (int)Math.Round(100 * segment.Share));
 
     private static SpikeComponentBody Component(Component component) => new(
-        component.Dimension, component.Value, Hour(component.Timing.From), new((Int128)component.Timing.Expected), new((Int128)component.Timing.Actual));
+        component.Dimension, component.Value, Hour(component.Timing.From), new((Int128)component.Timing.Expected), new(component.Actual));
 
     /// <summary>Every driver, also those without an effect: a line that is missing would have to be guessed.</summary>
     private static IReadOnlyList<SpikePartBody> Parts(CostParts parts) =>

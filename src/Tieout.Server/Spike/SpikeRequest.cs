@@ -26,17 +26,18 @@ internal sealed record SpikeRequest(string? Org, string Asset, IReadOnlyList<Org
         var zone = org is null ? TimeZoneInfo.Utc : orgs[0].Zone;
         var at = Inputs.Query(context, "at") is { } time ? Inputs.Time(time, zone) : now;
         if (at > now) throw new ApiRefusedException(ApiError.ParameterInvalid, $"'at' is {at}, which is later than now.");
-        var to = Recount.HourOf(at);
-        var from = to - TimeSpan.FromHours(Hours(context, "since", SinceHours, SinceHoursMax));
-        return new(org, asset, orgs, zone, from - TimeSpan.FromHours(Hours(context, "baseline", BaselineHours, BaselineHoursMax)), from, to);
+        return Cut(org, asset, orgs, zone, at, Hours(context, "since", SinceHours, SinceHoursMax), Hours(context, "baseline", BaselineHours, BaselineHoursMax));
     }
 
     /// <summary>The last 48 whole hours of an org against the seven days before.</summary>
-    public static SpikeRequest Of(OrgState org, Instant now)
+    public static SpikeRequest Of(OrgState org, Instant now) => Cut(org.Org.Id, org.Org.Asset, [org], org.Zone, now, SinceHours, BaselineHours);
+
+    private static SpikeRequest Cut(
+        string? org, string asset, IReadOnlyList<OrgState> orgs, TimeZoneInfo zone, Instant at, int sinceHours, int baselineHours)
     {
-        var to = Recount.HourOf(now);
-        var from = to - TimeSpan.FromHours(SinceHours);
-        return new(org.Org.Id, org.Org.Asset, [org], org.Zone, from - TimeSpan.FromHours(BaselineHours), from, to);
+        var to = Recount.HourOf(at);
+        var from = to - TimeSpan.FromHours(sinceHours);
+        return new(org, asset, orgs, zone, from - TimeSpan.FromHours(baselineHours), from, to);
     }
 
     public static long HourOf(Instant at) => at.UnixMicros / Instant.MicrosPerHour;

@@ -1,27 +1,36 @@
+using System.Runtime.CompilerServices;
 using Tieout.Analysis.Change;
 using Tieout.Analysis.Detection;
+using Tieout.Analysis.Where;
 using Tieout.Analysis.Why;
 using Tieout.Server.Pricing;
 using Tieout.Storage;
 
 namespace Tieout.Server.Spike;
 
-/// <summary>A cause with where it is and what the figures there look like.</summary>
-internal sealed record NamedCause(SpikeCause Cause, DriverFinding Finding, Analysis.Where.Segment? Place, SegmentShape Shape);
-
-/// <summary>What a report found.</summary>
-/// <param name="Hours">The cost of each hour from the start of the baseline on, in nano-units.</param>
-/// <param name="Metering">The rise is the meter's; null: it is real, or there is none.</param>
-/// <param name="Causes">Empty: no cause is named.</param>
-/// <param name="Components">Labels that rose although the whole did not.</param>
-internal sealed record SpikeResult(
-    SpikeRequest Request, IReadOnlyList<(long Hour, Int128 Cost)> Hours, SpikeTiming Timing, CostChange Change, MeteringCause? Metering, Drivers Drivers,
-    IReadOnlyList<NamedCause> Causes, SegmentShape Whole, IReadOnlyList<Component> Components, long AsOf)
+/// <summary>What a report found, of which hours.</summary>
+internal sealed record SpikeResult(SpikeRequest Request, Diagnosis Found, long AsOf)
 {
-    public SpikeVerdict Verdict => Metering is null ? Timing.Verdict : SpikeVerdict.Metering;
+    public IReadOnlyList<(long Hour, Int128 Cost)> Hours => Found.Hours;
+
+    public SpikeTiming Timing => Found.Timing;
+
+    public CostChange Change => Found.Change;
+
+    public MeteringCause? Metering => Found.Metering;
+
+    public Drivers Drivers => Found.Drivers;
+
+    public IReadOnlyList<NamedCause> Causes => Found.Causes;
+
+    public SegmentShape Whole => Found.Whole;
+
+    public IReadOnlyList<Component> Components => Found.Components;
+
+    public SpikeVerdict Verdict => Found.Verdict;
 }
 
-/// <summary>Diagnoses a cost: reads its hours, judges them, splits the change, and names the cause.</summary>
+/// <summary>Diagnoses a cost from the hours of the ledger.</summary>
 internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
 {
     /// <summary>Of what counts as a spike: above the baseline by a fifth. A rise of less in an hour than this is below notice, in nano-units: 0.01.</summary>
@@ -29,46 +38,22 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
 
     public async Task<SpikeResult> RunAsync(SpikeRequest request, CancellationToken cancellationToken)
     {
-        var (read, lines) = (ledger.Read, new SpikeLines(ledger.Read, prices.Get()));
-        var asOf = read.AsOf;
-        var (series, judgedFrom) = (await SeriesAsync(request, lines, cancellationToken), SpikeRequest.HourOf(request.From));
-        var timing = SpikeTimer.Judge(series.Points(), judgedFrom, Material);
-        var components = timing.Verdict is SpikeVerdict.None ? series.Components(judgedFrom, Material) : [];
-        var change = await ChangeAsync(request, lines, timing, cancellationToken);
-        var shape = new SpikeShape(read, request, lines);
-        var whole = await shape.OfAsync(null, timing, cancellationToken);
-        var metering = timing.Verdict is SpikeVerdict.Rising or SpikeVerdict.Sustained or SpikeVerdict.Ended ? MeteringRules.Of(change, default) : null;
-        var drivers = Drivers.Of(change);
-        var causes = new List<NamedCause>();
-        if (IsNamed(timing.Verdict) && metering is null)
-        {
-            foreach (var finding in drivers.Findings)
-            {
-                var there = finding.First is null ? whole : await shape.OfAsync(finding.First, timing, cancellationToken);
-                var cause = CauseNaming.Of(change, finding, there);
-                causes.Add(new(cause, finding, CauseNaming.Place(cause, finding), there));
-            }
-        }
-
-        return new(request, series.Costs(), timing, change, metering, drivers, causes, whole, components, asOf);
+        var asOf = ledger.Read.AsOf;
+        return new(request, await Diagnosis.OfAsync(HoursOf(request), Source(request), cancellationToken), asOf);
     }
 
     /// <summary>Whether the cost rose, and since when; nothing about why.</summary>
-    public async Task<SpikeTiming> JudgeAsync(SpikeRequest request, CancellationToken cancellationToken) => SpikeTimer.Judge(
-        (await SeriesAsync(request, new(ledger.Read, prices.Get()), cancellationToken)).Points(), SpikeRequest.HourOf(request.From), Material);
+    public Task<SpikeTiming> JudgeAsync(SpikeRequest request, CancellationToken cancellationToken) =>
+        Diagnosis.JudgeAsync(HoursOf(request), Source(request), cancellationToken);
 
-    private static bool IsNamed(SpikeVerdict verdict) => verdict is SpikeVerdict.Rising or SpikeVerdict.Sustained or SpikeVerdict.Ended;
+    private static DiagnosisHours HoursOf(SpikeRequest request) => new(
+        SpikeLines.Dimensions, SpikeRequest.HourOf(request.BaselineFrom), SpikeRequest.HourOf(request.From), SpikeRequest.HourOf(request.To),
+        hour => Clock(hour, request.Zone), Material);
 
-    private static async Task<HourSeries> SeriesAsync(SpikeRequest request, SpikeLines lines, CancellationToken cancellationToken)
+    private LedgerHours Source(SpikeRequest request)
     {
-        var series = new HourSeries(
-            SpikeLines.Dimensions, SpikeRequest.HourOf(request.BaselineFrom), SpikeRequest.HourOf(request.To), hour => Clock(hour, request.Zone));
-        foreach (var org in request.Orgs)
-        {
-            await foreach (var line in lines.ReadAsync(org, request.BaselineFrom, request.To, cancellationToken)) series.Add(line);
-        }
-
-        return series;
+        var lines = new SpikeLines(ledger.Read, prices.Get());
+        return new(request, lines, new SpikeShape(ledger.Read, request, lines));
     }
 
     private static (int ClockHour, bool IsWeekend) Clock(long hour, TimeZoneInfo zone)
@@ -77,14 +62,20 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
         return (local.Hour, local.DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday);
     }
 
-    private static async Task<CostChange> ChangeAsync(SpikeRequest request, SpikeLines lines, SpikeTiming timing, CancellationToken cancellationToken)
+    private sealed class LedgerHours(SpikeRequest request, SpikeLines lines, SpikeShape shape) : IDiagnosisSource
     {
-        var comparison = new PeriodComparison(SpikeLines.Dimensions, AttemptClasses.Default, timing.Weights, timing.From, timing.To);
-        foreach (var org in request.Orgs)
+        public async IAsyncEnumerable<HourLine> LinesAsync(long from, long to, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
-            await foreach (var line in lines.ReadAsync(org, request.BaselineFrom, SpikeRequest.StartOf(timing.To), cancellationToken)) comparison.Add(line);
+            foreach (var org in request.Orgs)
+            {
+                await foreach (var line in lines.ReadAsync(org, SpikeRequest.StartOf(from), SpikeRequest.StartOf(to), cancellationToken)) yield return line;
+            }
         }
 
-        return comparison.Change();
+        public Task<SegmentShape> ShapeAsync(Segment? segment, SpikeTiming timing, CancellationToken cancellationToken) =>
+            shape.OfAsync(segment, timing, cancellationToken);
+
+        // An hour's line has neither when its usage arrived nor whether two of its attempts are alike.
+        public Task<ArrivalSigns> ArrivalAsync(SpikeTiming timing, CancellationToken cancellationToken) => Task.FromResult<ArrivalSigns>(default);
     }
 }

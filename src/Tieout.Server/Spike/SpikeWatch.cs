@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Tieout.Analysis.Detection;
 using Tieout.Core;
+using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Server.Outbox;
 using Tieout.Server.Telemetry;
@@ -11,7 +12,7 @@ namespace Tieout.Server.Spike;
 /// <summary>Judges the cost of every org once an hour, and tells of a spike once an episode, and when it is over.</summary>
 /// <remarks>An episode begins when the rise is sustained, never before its third hour. It ends when the cost is as usual again, or when it has lasted so long
 /// that it is the usual.</remarks>
-internal sealed class SpikeWatch(ILedger ledger, SpikeRun run, AlertBook book, TimeProvider time, OutageLog outages, ILogger<SpikeWatch> logger)
+internal sealed partial class SpikeWatch(ILedger ledger, SpikeRun run, AlertBook book, TimeProvider time, OutageLog outages, ILogger<SpikeWatch> logger)
     : LeaderWorker(ledger, TimeSpan.FromMinutes(1), time, outages)
 {
     public const string Code = "cost_spike";
@@ -24,14 +25,17 @@ internal sealed class SpikeWatch(ILedger ledger, SpikeRun run, AlertBook book, T
     protected override string Work => "cost spikes";
 
     /// <summary>Looks at every org as of the last whole hour.</summary>
-    public async Task LookAsync(CancellationToken cancellationToken)
+    public Task LookAsync(CancellationToken cancellationToken) => LookAsync(run.JudgeAsync, cancellationToken);
+
+    /// <param name="judge">What judges an org. A failure is that org's alone: its episode stays as it is, and the others are looked at.</param>
+    internal async Task LookAsync(Func<SpikeRequest, CancellationToken, Task<SpikeTiming>> judge, CancellationToken cancellationToken)
     {
         if (!_knowsEpisodes) await book.RecallAsync(Code, cancellationToken);
         _knowsEpisodes = true;
         var (now, open) = (Instant.From(Time.GetUtcNow()), book.Raised(Code).ToHashSet(StringComparer.Ordinal));
         foreach (var org in Ledger.Read.Orgs)
         {
-            var timing = await run.JudgeAsync(SpikeRequest.Of(org, now), cancellationToken);
+            if (await TryJudgeAsync(judge, org, now, cancellationToken) is not { } timing) continue;
 
             // A sustained rise that pauses looks like one that begins: the episode goes on.
             var isSpike = timing.Verdict is SpikeVerdict.Sustained || (timing.Verdict is SpikeVerdict.Rising && open.Contains(org.Org.Id));
@@ -48,6 +52,23 @@ internal sealed class SpikeWatch(ILedger ledger, SpikeRun run, AlertBook book, T
     }
 
     protected override void Forget() => (_knowsEpisodes, _judgedHour) = (false, 0);
+
+    private async Task<SpikeTiming?> TryJudgeAsync(
+        Func<SpikeRequest, CancellationToken, Task<SpikeTiming>> judge, OrgState org, Instant now, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await judge(SpikeRequest.Of(org, now), cancellationToken);
+        }
+        catch (Exception failure) when (failure is not (StoreUnavailableException or OperationCanceledException))
+        {
+            LogNotJudged(failure, org.Org.Id);
+            return null;
+        }
+    }
+
+    [LoggerMessage(EventId = LogEvents.SpikeNotJudged, Level = LogLevel.Error, Message = "The cost of org {Org} was not judged. The next hour tries again.")]
+    private partial void LogNotJudged(Exception failure, string org);
 
     private static decimal Whole(double nanos) => new Amount((Int128)nanos).ToDecimal();
 }

@@ -11,8 +11,7 @@ internal static class Distractors
         var random = plot.Random;
         var expected = new TrafficExpectation(plot, clock);
         var all = expected.Cost(0, 24, []);
-        var small = plot.World.Cells.Where(cell => expected.Cost(0, 24, [], TrafficPlot.At(("key", cell.Labels.Key), ("feature", cell.Labels.Feature),
-            ("model", cell.Labels.Model))) < ShareMax * all).ToList();
+        var small = plot.World.Cells.Where(cell => expected.CostOf(cell, 0, 24, []) < ShareMax * all).ToList();
 
         if (small.Count > 0 && random.Chance(0.5)) Grows(plot, random.Pick(small), random.Ratio(1.5, 2.5));
         if (small.Count > 0 && random.Chance(0.3)) Grows(plot, random.Pick(small), 0);

@@ -30,8 +30,9 @@ internal static class PlantsOfVolume
         var dear = plot.World.Models.MaxBy(model => model.Prices.Output)!;
         var labels = like.Labels with { Key = $"{like.Labels.Team}-key-x", Provider = dear.Provider, Model = dear.Name };
         var total = plot.World.Cells.Sum(cell => cell.Rate);
-        var added = plot.Appear(like with { Labels = labels, Rate = total * plot.Random.Ratio(0.05, 0.6), Weekend = 1, Users = 3, Tool = null, AutoSave = 0, Undo = 0 });
-        // A program that runs day and night does not follow the org's day.
+        var rate = total * plot.Random.Ratio(0.05, 0.6);
+        var added = plot.Appear(like with { Labels = labels, Rate = rate, Weekend = 1, Users = 3, Tool = null, AutoSave = 0, Undo = 0 });
+        // A program asks, not the org's users.
         plot.Changes.Add((TrafficCell cell, int _, ref CellHour now) =>
         {
             if (ReferenceEquals(cell, added)) now.BotShare = 1;

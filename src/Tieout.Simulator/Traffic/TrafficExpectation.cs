@@ -25,13 +25,20 @@ internal sealed class TrafficExpectation(TrafficPlot plot, TrafficClock clock)
         var sum = 0.0;
         foreach (var cell in plot.World.Cells)
         {
-            if (where is not null && !TrafficPlot.Matches(where, cell.Labels)) continue;
-            for (var hour = from; hour < until; hour++)
-            {
-                var now = cell.Plain;
-                foreach (var change in changes) change(cell, hour, ref now);
-                sum += cell.Rate * clock.Level(cell, hour) * now.Volume * OfRequest(cell, now);
-            }
+            if (where is null || TrafficPlot.Matches(where, cell.Labels)) sum += CostOf(cell, from, until, changes);
+        }
+
+        return sum;
+    }
+
+    public double CostOf(TrafficCell cell, int from, int until, IReadOnlyList<TrafficChange> changes)
+    {
+        var sum = 0.0;
+        for (var hour = from; hour < until; hour++)
+        {
+            var now = cell.Plain;
+            foreach (var change in changes) change(cell, hour, ref now);
+            sum += cell.Rate * clock.Level(cell, hour) * now.Volume * OfRequest(cell, now);
         }
 
         return sum;

@@ -43,9 +43,18 @@ internal sealed class TrafficPlot(TrafficWorld world, TrafficOptions options, Da
 
     public static IReadOnlyDictionary<string, string> All => Everywhere;
 
-    public static IReadOnlyDictionary<string, string> At(params (string Name, string Value)[] labels) => labels.ToDictionary(label => label.Name, label => label.Value);
+    public static IReadOnlyDictionary<string, string> At(params (string Name, string Value)[] labels) =>
+        labels.ToDictionary(label => label.Name, label => label.Value);
 
-    public static bool Matches(IReadOnlyDictionary<string, string> where, TrafficLabels labels) => where.All(pair => Label(labels, pair.Key) == pair.Value);
+    public static bool Matches(IReadOnlyDictionary<string, string> where, TrafficLabels labels)
+    {
+        foreach (var (name, value) in where)
+        {
+            if (Label(labels, name) != value) return false;
+        }
+
+        return true;
+    }
 
     public static string Label(TrafficLabels labels, string name) => name switch
     {

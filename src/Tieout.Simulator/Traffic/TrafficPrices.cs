@@ -22,7 +22,7 @@ public sealed record TrafficPriceList(string Provider, string Model, int Version
 /// <summary>A model that traffic is sent to.</summary>
 internal sealed record TrafficModel(string Provider, string Name, TrafficPrices Prices, bool Reasons)
 {
-    /// <summary>Price relations as public lists of 2025 have them: reads of the cache at a tenth or a quarter, answers at four to eight times the prompt.</summary>
+    /// <summary>Relations as public lists of 2025 have them: reads of the cache at a tenth to a half, answers at four to eight times the prompt.</summary>
     public static readonly IReadOnlyList<TrafficModel> All =
     [
         new("anthropic", "sonnet", new(3_000, 300, 3_750, 15_000), false),

@@ -107,13 +107,16 @@ internal sealed class TrafficSource(TrafficPlot plot, TrafficClock clock, Traffi
         var made = new TrafficEvent(++_lastId, at, arrived, cell.Labels, trigger, user, fresh, read, write, visible, reasoning, (long)(list * now.Discount),
             now.Prices, random.Chance(now.Failures), tool, toolFailed);
         _made.Add(made);
-        if (random.Chance(now.Twice)) _made.Add(made with { Id = plot.TwiceWithSameId ? made.Id : ++_lastId, ArrivedAt = arrived.AddMinutes(1 + 20 * random.Unit()) });
+        if (!random.Chance(now.Twice)) return;
+        _made.Add(made with { Id = plot.TwiceWithSameId ? made.Id : ++_lastId, ArrivedAt = arrived.AddMinutes(1 + 20 * random.Unit()) });
     }
 
     private TrafficEvent Giant(TrafficCell cell, int hour, int tokens)
     {
         var at = plot.Start.AddHours(hour).AddMinutes(17);
         var cost = tokens * plot.PricesOf(cell, 0).Input + 200 * plot.PricesOf(cell, 0).Output;
-        return new(++_lastId, at, at.AddSeconds(90), cell.Labels, TrafficTrigger.Primary, 0, tokens, 0, 0, 200, 0, cost, 0, Failed: false, null, ToolFailed: false);
+        return new(
+            ++_lastId, at, at.AddSeconds(90), cell.Labels, TrafficTrigger.Primary, User: 0, tokens, CacheRead: 0, CacheWrite: 0, Output: 200, Reasoning: 0, cost,
+            PriceVersion: 0, Failed: false, Tool: null, ToolFailed: false);
     }
 }

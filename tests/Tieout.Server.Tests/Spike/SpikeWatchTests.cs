@@ -38,4 +38,19 @@ public sealed class SpikeWatchTests
         await watch.LookAsync(Stop);
         Assert.Equal(["alert.cost_spike org-2", "alert.resolved cost_spike"], await ToldAlerts.AllAsync(world));
     }
+
+    [Fact]
+    public async Task An_org_that_cannot_be_judged_keeps_none_of_the_others_from_it()
+    {
+        var clock = new AheadClock();
+        await using var world = await ApiWorld.StartAsync(options => options with { Time = clock });
+        var begin = Recount.HourOf(Instant.From(clock.GetUtcNow())) - TimeSpan.FromHours(SpikeTraffic.Hours);
+        await SpikeTraffic.FillAsync(world.Ledger, begin, (hour, org, _) => hour >= SpikeTraffic.Hours - 5 && org == "org-2" ? 4 : 1);
+        var services = world.Server.Services;
+        var (watch, run) = (services.GetRequiredService<SpikeWatch>(), services.GetRequiredService<SpikeRun>());
+
+        await watch.LookAsync(
+            (request, stop) => request.Org == "org-2" ? run.JudgeAsync(request, stop) : throw new OverflowException("Hours that do not add up."), Stop);
+        Assert.Equal(["alert.cost_spike org-2"], await ToldAlerts.AllAsync(world));
+    }
 }

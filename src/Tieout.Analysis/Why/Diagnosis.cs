@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+using Tieout.Analysis.Change;
+using Tieout.Analysis.Detection;
+using Tieout.Analysis.Where;
+
+namespace Tieout.Analysis.Why;
+
+/// <summary>A cause with where it is and what the figures there look like.</summary>
+/// <param name="Place">The segment that a person would act on; null: the cause is everywhere.</param>
+public sealed record NamedCause(SpikeCause Cause, DriverFinding Finding, Segment? Place, SegmentShape Shape);
+
+/// <summary>Which hours are judged, and against which.</summary>
+/// <param name="Dimensions">The names of the values of each line.</param>
+/// <param name="BaselineFrom">The first hour of the baseline.</param>
+/// <param name="From">Where the baseline ends, and the judged hours begin.</param>
+/// <param name="To">The end, excluded.</param>
+/// <param name="Clock">The hour on the clock of the zone and whether it is of a weekend.</param>
+/// <param name="Materiality">What counts as a spike.</param>
+public sealed record DiagnosisHours(
+    ImmutableArray<string> Dimensions, long BaselineFrom, long From, long To, Func<long, (int ClockHour, bool IsWeekend)> Clock, Materiality Materiality);
+
+/// <summary>Where a diagnosis reads hours from.</summary>
+public interface IDiagnosisSource
+{
+    /// <summary>The lines from one hour to another, excluded, in the order of time.</summary>
+    IAsyncEnumerable<HourLine> LinesAsync(long from, long to, CancellationToken cancellationToken);
+
+    /// <summary>What the requests of the compared hours are like.</summary>
+    /// <param name="segment">Null: all requests.</param>
+    Task<SegmentShape> ShapeAsync(Segment? segment, SpikeTiming timing, CancellationToken cancellationToken);
+
+    /// <summary>How usage of the compared hours arrived.</summary>
+    Task<ArrivalSigns> ArrivalAsync(SpikeTiming timing, CancellationToken cancellationToken);
+}
+
+/// <summary>What a diagnosis found.</summary>
+/// <param name="Hours">The cost of each hour from the start of the baseline on, in nano-units.</param>
+/// <param name="Metering">The rise is the meter's; null: it is real, or there is none.</param>
+/// <param name="Causes">Empty: no cause is named.</param>
+/// <param name="Components">Labels that rose although the whole did not.</param>
+public sealed record Diagnosis(
+    IReadOnlyList<(long Hour, Int128 Cost)> Hours, SpikeTiming Timing, CostChange Change, MeteringCause? Metering, Drivers Drivers,
+    IReadOnlyList<NamedCause> Causes, SegmentShape Whole, IReadOnlyList<Component> Components)
+{
+    public SpikeVerdict Verdict => Metering is null ? Timing.Verdict : SpikeVerdict.Metering;
+
+    /// <summary>Diagnoses a cost: judges its hours, splits the change, and names the cause.</summary>
+    public static async Task<Diagnosis> OfAsync(DiagnosisHours hours, IDiagnosisSource source, CancellationToken cancellationToken)
+    {
+        var series = await SeriesAsync(hours, source, cancellationToken);
+        var timing = SpikeTimer.Judge(series.Points(), hours.From, hours.Materiality);
+        var components = timing.Verdict is SpikeVerdict.None ? series.Components(hours.From, hours.Materiality) : [];
+        var change = await ChangeAsync(hours, source, timing, cancellationToken);
+        var whole = await source.ShapeAsync(null, timing, cancellationToken);
+        var metering = IsNamed(timing.Verdict) ? MeteringRules.Of(change, await source.ArrivalAsync(timing, cancellationToken)) : null;
+        var drivers = Drivers.Of(change);
+        var causes = new List<NamedCause>();
+        if (IsNamed(timing.Verdict) && metering is null)
+        {
+            foreach (var finding in drivers.Findings)
+            {
+                var shape = finding.First is null ? whole : await source.ShapeAsync(finding.First, timing, cancellationToken);
+                var cause = CauseNaming.Of(change, finding, shape);
+                causes.Add(new(cause, finding, CauseNaming.Place(cause, finding), shape));
+            }
+        }
+
+        return new(series.Costs(), timing, change, metering, drivers, causes, whole, components);
+    }
+
+    /// <summary>Whether the cost rose, and since when; nothing about why.</summary>
+    public static async Task<SpikeTiming> JudgeAsync(DiagnosisHours hours, IDiagnosisSource source, CancellationToken cancellationToken)
+    {
+        // No labels: only the total is judged.
+        var series = await SeriesAsync(hours with { Dimensions = [] }, source, cancellationToken);
+        return SpikeTimer.Judge(series.Points(), hours.From, hours.Materiality);
+    }
+
+    private static bool IsNamed(SpikeVerdict verdict) => verdict is SpikeVerdict.Rising or SpikeVerdict.Sustained or SpikeVerdict.Ended;
+
+    private static async Task<HourSeries> SeriesAsync(DiagnosisHours hours, IDiagnosisSource source, CancellationToken cancellationToken)
+    {
+        var series = new HourSeries(hours.Dimensions, hours.BaselineFrom, hours.To, hours.Clock);
+        await foreach (var line in source.LinesAsync(hours.BaselineFrom, hours.To, cancellationToken)) series.Add(line);
+        return series;
+    }
+
+    private static async Task<CostChange> ChangeAsync(
+        DiagnosisHours hours, IDiagnosisSource source, SpikeTiming timing, CancellationToken cancellationToken)
+    {
+        var comparison = new PeriodComparison(hours.Dimensions, AttemptClasses.Default, timing.Weights, timing.From, timing.To);
+        await foreach (var line in source.LinesAsync(hours.BaselineFrom, timing.To, cancellationToken)) comparison.Add(line);
+        return comparison.Change();
+    }
+}
