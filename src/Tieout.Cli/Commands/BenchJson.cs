@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Tieout.Bench.Gateway;
 using Tieout.Bench.Ledger;
 using Tieout.Bench.Reads;
+using Tieout.Bench.Spike;
 
 namespace Tieout.Cli.Commands;
 
@@ -10,4 +11,5 @@ namespace Tieout.Cli.Commands;
 [JsonSerializable(typeof(ReconcileBenchResult))]
 [JsonSerializable(typeof(ReadsBenchResult[]))]
 [JsonSerializable(typeof(GatewayBenchResult))]
+[JsonSerializable(typeof(SpikeBenchResult))]
 internal sealed partial class BenchJson : JsonSerializerContext;

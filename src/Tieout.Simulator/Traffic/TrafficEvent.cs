@@ -7,7 +7,16 @@ namespace Tieout.Simulator.Traffic;
 /// <param name="Key">The API key it was asked with; keys belong to one org.</param>
 /// <param name="Provider">Who answered.</param>
 /// <param name="Model">The model that answered; models belong to one provider.</param>
-public sealed record TrafficLabels(string Org, string Team, string Feature, string Key, string Provider, string Model);
+public sealed record TrafficLabels(string Org, string Team, string Feature, string Key, string Provider, string Model)
+{
+    private readonly int _hash = HashCode.Combine(Org, Team, Feature, Key, Provider, Model);
+
+    public bool Equals(TrafficLabels? other) => ReferenceEquals(this, other) || (other is not null && _hash == other._hash && Org == other.Org && Team == other.Team
+        && Feature == other.Feature && Key == other.Key && Provider == other.Provider && Model == other.Model);
+
+    // Labels are looked up once for each request.
+    public override int GetHashCode() => _hash;
+}
 
 /// <summary>One request as a meter sees it.</summary>
 /// <param name="Id">The id the sender gave. A request that is sent twice may have the same id twice, or two.</param>

@@ -20,7 +20,7 @@ internal sealed class MeteredTraffic : IDiagnosisSource
     private readonly List<HourLine>[] _lines;
     private readonly List<Attempt> _attempts = [];
     private readonly Int128[] _duplicates, _backfill;
-    private readonly ImmutableArray<TrafficLabels> _labels;
+    private readonly List<TrafficLabels> _labels = [];
 
     public MeteredTraffic(TrafficCase of)
     {
@@ -29,37 +29,9 @@ internal sealed class MeteredTraffic : IDiagnosisSource
         var count = (int)(To - BaselineFrom);
         (_lines, _duplicates, _backfill) = (new List<HourLine>[count], new Int128[count], new Int128[count]);
         var prices = of.PriceLists.ToDictionary(list => (list.Model, list.Version), list => PricesOf(list.Prices));
-        var (codes, seen) = (new Dictionary<TrafficLabels, int>(ReferenceEqualityComparer.Instance), new HashSet<(int, int, long, int, int)>());
-        var (hour, sums) = (-1, new Dictionary<(int Labels, string Trigger, int Version), Sums>());
-        foreach (var each in of.Events())
+        foreach (var sums in TrafficSums.Of(Seen(of.Events())))
         {
-            var at = (int)(HourOf(each.At) - BaselineFrom);
-            if (at != hour) Flush(at);
-            if (!codes.TryGetValue(each.Labels, out var code)) codes.Add(each.Labels, code = codes.Count);
-            ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, (code, each.Trigger, each.PriceVersion), out _);
-            (sum ??= new(each.Labels)).Add(each);
-            var input = each.Input + each.CacheRead + each.CacheWrite;
-            _attempts.Add(new(at, code, each.User, input));
-
-            // Two requests of one user and key in the same millisecond with the same tokens are one that was told twice, whatever their ids are.
-            if (!seen.Add((code, each.User, each.At.Ticks, input, each.Output + each.Reasoning))) _duplicates[at] += each.CostNanos;
-            if (each.ArrivedAt - each.At > LateAfter) _backfill[at] += each.CostNanos;
-        }
-
-        Flush(count);
-        _labels = [.. codes.OrderBy(each => each.Value).Select(each => each.Key)];
-
-        void Flush(int next)
-        {
-            if (hour >= 0)
-            {
-                _lines[hour] = [.. sums.Select(
-                    each => each.Value.Line(BaselineFrom + hour, each.Key.Trigger, prices[(each.Value.Labels.Model, each.Key.Version)]))];
-            }
-
-            sums.Clear();
-            seen.Clear();
-            hour = next;
+            (_lines[HourOf(sums.Hour) - BaselineFrom] ??= []).Add(Line(sums, prices[(sums.Labels.Model, sums.PriceVersion)]));
         }
     }
 
@@ -136,6 +108,41 @@ internal sealed class MeteredTraffic : IDiagnosisSource
         return Task.FromResult(new ArrivalSigns(duplicates, backfill));
     }
 
+    /// <summary>Takes in what single requests tell, and passes them on.</summary>
+    private IEnumerable<TrafficEvent> Seen(IEnumerable<TrafficEvent> events)
+    {
+        var (codes, seen, hour) = (new Dictionary<TrafficLabels, int>(), new HashSet<(int, int, long, int, int)>(), 0L);
+        foreach (var each in events)
+        {
+            var at = HourOf(each.At) - BaselineFrom;
+            if (at != hour) seen.Clear();
+            hour = at;
+            ref var code = ref CollectionsMarshal.GetValueRefOrAddDefault(codes, each.Labels, out var isKnown);
+            if (!isKnown)
+            {
+                code = _labels.Count;
+                _labels.Add(each.Labels);
+            }
+
+            See(each, (int)at, code, seen);
+            yield return each;
+        }
+    }
+
+    private void See(in TrafficEvent each, int hour, int code, HashSet<(int, int, long, int, int)> seen)
+    {
+        var input = each.Input + each.CacheRead + each.CacheWrite;
+        _attempts.Add(new(hour, code, each.User, input));
+
+        // Two requests of one user and key in the same millisecond with the same tokens are one that was told twice, whatever their ids are.
+        if (!seen.Add((code, each.User, each.At.Ticks, input, each.Output + each.Reasoning))) _duplicates[hour] += each.CostNanos;
+        if (each.ArrivedAt - each.At > LateAfter) _backfill[hour] += each.CostNanos;
+    }
+
+    private static HourLine Line(TrafficSums sums, ImmutableArray<double> prices) => new(
+        HourOf(sums.Hour), ValuesOf(sums.Labels), sums.Trigger.Length == 0 ? null : sums.Trigger, sums.Requests,
+        [sums.Input, sums.CacheRead, sums.CacheWrite, sums.Output, sums.Reasoning], prices, sums.CostNanos);
+
     private static long HourOf(DateTimeOffset at) => at.ToUnixTimeSeconds() / 3_600;
 
     private static ImmutableArray<double> PricesOf(TrafficPrices prices) => [prices.Input, prices.CacheRead, prices.CacheWrite, prices.Output, prices.Output];
@@ -164,21 +171,4 @@ internal sealed class MeteredTraffic : IDiagnosisSource
     }
 
     private readonly record struct Attempt(int Hour, int Labels, int User, int Input);
-
-    private sealed class Sums(TrafficLabels labels)
-    {
-        private long _attempts, _fresh, _read, _write, _visible, _reasoning, _cost;
-
-        public TrafficLabels Labels => labels;
-
-        public void Add(in TrafficEvent each)
-        {
-            _attempts++;
-            (_fresh, _read, _write) = (_fresh + each.Input, _read + each.CacheRead, _write + each.CacheWrite);
-            (_visible, _reasoning, _cost) = (_visible + each.Output, _reasoning + each.Reasoning, _cost + each.CostNanos);
-        }
-
-        public HourLine Line(long hour, string trigger, ImmutableArray<double> prices) => new(
-            hour, ValuesOf(labels), trigger.Length == 0 ? null : trigger, _attempts, [_fresh, _read, _write, _visible, _reasoning], prices, _cost);
-    }
 }

@@ -1,0 +1,33 @@
+using System.CommandLine;
+using System.Globalization;
+using Tieout.Bench.Spike;
+using Tieout.Cli.Output;
+
+namespace Tieout.Cli.Commands;
+
+/// <summary><c>bench spike</c>: how long a diagnosis takes, and a pass of the detector.</summary>
+internal static class BenchSpikeCommand
+{
+    public static Command Build(Globals globals)
+    {
+        var labels = new Option<int>("--labels") { Description = "About how many label sets.", DefaultValueFactory = _ => 10_000 };
+        var requests = new Option<int>("--requests") { Description = "Requests in an hour, over all label sets.", DefaultValueFactory = _ => 20_000 };
+        var orgs = new Option<int>("--orgs") { Description = "Orgs that the detector judges.", DefaultValueFactory = _ => 1_000 };
+        return globals.Running(
+            new("spike", "Measure the diagnosis of a cost spike, and the detector, on generated traffic in memory.") { labels, requests, orgs },
+            async (call, cancellationToken) =>
+        {
+            if (call.Get(labels) < 1 || call.Get(requests) < 1 || call.Get(orgs) < 1)
+            {
+                throw new CommandFailedException(ExitCode.Usage, "--labels, --requests and --orgs are 1 or more.");
+            }
+
+            var result = await SpikeBench.RunAsync(call.Get(labels), call.Get(requests), call.Get(orgs), cancellationToken);
+            await call.Shell.Out.WriteLineAsync(call.Json
+                ? JsonOutput.Text(result, BenchJson.Default.SpikeBenchResult)
+                : string.Create(CultureInfo.InvariantCulture,
+                    $"{result.LabelSets:N0} label sets, {result.Leaves:N0} leaves, {result.Lines:N0} lines of {result.Requests:N0} requests: {result.DiagnosisMs} ms, {result.DiagnosisMb} MiB. {result.Cause}\n{result.DetectorOrgs:N0} orgs: {result.DetectorMs} ms (traffic made in {result.BuildS} s)"));
+            return ExitCode.Ok;
+        });
+    }
+}
