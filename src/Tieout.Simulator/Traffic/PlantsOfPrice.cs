@@ -21,7 +21,7 @@ internal static class PlantsOfPrice
             if (TrafficPlot.Matches(where, cell.Labels)) now.Discount = hour < onset ? discount : 1;
         });
         plot.EffectMin = null;
-        plot.Accept = expected => Share(expected, plot, where) * (1 / discount - 1) is > 0.25;
+        plot.Accept = expected => Share(expected, plot, where) * (1 / discount - 1) > expected.EffectMin;
         plot.Because(TrafficFactor.Price, "discount_lost", where);
 
         // The part that the org has of the cost of the hours before, at its discount.

@@ -9,13 +9,17 @@ namespace Tieout.Simulator.Traffic;
 /// <param name="Model">The model that answered; models belong to one provider.</param>
 public sealed record TrafficLabels(string Org, string Team, string Feature, string Key, string Provider, string Model)
 {
-    private readonly int _hash = HashCode.Combine(Org, Team, Feature, Key, Provider, Model);
+    private int _hash;
 
-    public bool Equals(TrafficLabels? other) => ReferenceEquals(this, other) || (other is not null && _hash == other._hash && Org == other.Org && Team == other.Team
+    // A copy has other labels, and so another hash.
+    private TrafficLabels(TrafficLabels other) =>
+        (Org, Team, Feature, Key, Provider, Model) = (other.Org, other.Team, other.Feature, other.Key, other.Provider, other.Model);
+
+    public bool Equals(TrafficLabels? other) => ReferenceEquals(this, other) || (other is not null && Org == other.Org && Team == other.Team
         && Feature == other.Feature && Key == other.Key && Provider == other.Provider && Model == other.Model);
 
     // Labels are looked up once for each request.
-    public override int GetHashCode() => _hash;
+    public override int GetHashCode() => _hash != 0 ? _hash : _hash = HashCode.Combine(Org, Team, Feature, Key, Provider, Model);
 }
 
 /// <summary>One request as a meter sees it.</summary>

@@ -12,6 +12,9 @@ internal sealed class TrafficExpectation(TrafficPlot plot, TrafficClock clock)
     /// <summary>A saved draft is answered with less than a question is.</summary>
     public const double AutoSaveOutput = 0.4;
 
+    /// <summary>The least effect that is a spike by anybody's rule: 25 %, or 2.5 deviations of an hour.</summary>
+    public double EffectMin => Math.Max(0.25, 2.5 * clock.Noise);
+
     /// <summary>The effect of the changes from <paramref name="skip"/> on, as a share of what the hours would cost without them.</summary>
     public double Effect(int skip)
     {
