@@ -4,6 +4,7 @@ using Tieout.Server.Attribution;
 using Tieout.Server.Budgets;
 using Tieout.Server.Hosting;
 using Tieout.Server.Http;
+using Tieout.Server.Ingest;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Ledger;
 using Tieout.Server.Metering;
@@ -20,6 +21,7 @@ namespace Tieout.Cli;
     RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false,
     Converters = [typeof(AmountConverter), typeof(BillingModeConverter), typeof(WindowUnitConverter), typeof(AdminRoleConverter)])]
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(IngestBody))]
 [JsonSerializable(typeof(NewOrgBody))]
 [JsonSerializable(typeof(OrgBody))]
 [JsonSerializable(typeof(OrgListBody))]

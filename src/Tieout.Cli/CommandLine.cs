@@ -78,7 +78,8 @@ internal static class CommandLine
             HealthCommand.Build(globals), QuarantineCommand.Build(globals), VerifyCommand.Build(globals), RebuildCommand.Build(globals),
             MigrateCommand.Build(globals), BackupCommands.Backup(globals), BackupCommands.Restore(globals), ArchiveCommand.Build(globals),
             BenchCommand.Build(globals),
-            ServeCommand.Build(globals), DemoCommand.Build(globals), SimulateProviderCommand.Build(globals), ReplayCommand.Build(globals),
+            ServeCommand.Build(globals), DemoCommand.Build(globals), SimulateProviderCommand.Build(globals), SimulateTrafficCommand.Build(
+                globals), ReplayCommand.Build(globals),
         };
         return root;
     }

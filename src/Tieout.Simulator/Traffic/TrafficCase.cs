@@ -40,6 +40,8 @@ public sealed class TrafficCase
     /// <summary>The deviation of an hour's level, from 0.03 to 0.15.</summary>
     public double Noise => _clock.Noise;
 
+    public IReadOnlyList<string> Orgs => [.. _plot.World.Cells.Select(cell => cell.Labels.Org).Distinct()];
+
     /// <summary>Every list of every model, oldest first.</summary>
     public IReadOnlyList<TrafficPriceList> PriceLists =>
         [.. _plot.World.Models.SelectMany(model => _plot.Lists.Any(list => list.Model == model.Name)
