@@ -61,10 +61,10 @@ public sealed class TrafficCase
             var clock = scenario.Clock(sized, random);
             var plot = new TrafficPlot(world, sized, clock.Start, random);
             Distractors.Add(plot, clock);
-            var before = plot.Changes.Count;
+            var (changes, cells) = (plot.Changes.Count, world.Cells.Count);
             scenario.Plant(plot, clock);
             var expected = new TrafficExpectation(plot, clock);
-            var effect = expected.Effect(before);
+            var effect = expected.Effect(changes, cells);
             if (plot.EffectMin is { } least && effect < Math.Max(least, 2.5 * clock.Noise)) continue;
             if (plot.Accept(expected)) return new(scenario, seed, plot, clock, random.Fork(uint.MaxValue), effect);
         }

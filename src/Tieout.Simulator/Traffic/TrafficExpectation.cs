@@ -15,10 +15,13 @@ internal sealed class TrafficExpectation(TrafficPlot plot, TrafficClock clock)
     /// <summary>The least effect that is a spike by anybody's rule: 25 %, or 2.5 deviations of an hour.</summary>
     public double EffectMin => Math.Max(0.25, 2.5 * clock.Noise);
 
-    /// <summary>The effect of the changes from <paramref name="skip"/> on, as a share of what the hours would cost without them.</summary>
-    public double Effect(int skip)
+    /// <summary>The effect of a plant, as a share of what the hours would cost without it.</summary>
+    /// <param name="changes">Changes that were there before it.</param>
+    /// <param name="cells">Cells that were there before it.</param>
+    public double Effect(int changes, int cells)
     {
-        var before = Cost(plot.Onset, plot.Until, plot.Changes.Take(skip).ToList());
+        var without = plot.Changes.Take(changes).ToList();
+        var before = plot.World.Cells.Take(cells).Sum(cell => CostOf(cell, plot.Onset, plot.Until, without));
         return before <= 0 ? 0 : Cost(plot.Onset, plot.Until, plot.Changes) / before - 1;
     }
 
