@@ -20,7 +20,10 @@ public sealed class HourProfile
 
     private const int Passes = 3;
 
-    private readonly double[] _level = new double[24];
+    /// <summary>Hours of the clock that share a deviation.</summary>
+    private const int AlikeHours = 8;
+
+    private readonly double[] _level = new double[24], _deviation = new double[24];
     private readonly double _weekend;
     private readonly double _floor;
 
@@ -41,11 +44,16 @@ public sealed class HourProfile
             _weekend = Numbers.Median([.. baseline.Where(point => point.IsWeekend).Select(point => Log(point.Value) - _level[point.ClockHour])]);
         }
 
-        Deviation = Math.Max(DeviationMin, DeviationFactor * Numbers.RobustDeviation([.. baseline.Select(Residual)]));
+        // Quiet hours have fewer requests and deviate more: each hour of the clock is judged by those that are about as busy.
+        var byLevel = Enumerable.Range(0, _level.Length).OrderBy(hour => _level[hour]).ToList();
+        for (var rank = 0; rank < byLevel.Count; rank++)
+        {
+            var from = Math.Clamp(rank - AlikeHours / 2, 0, byLevel.Count - AlikeHours);
+            var alike = byLevel.GetRange(from, AlikeHours);
+            _deviation[byLevel[rank]] = Math.Max(
+                DeviationMin, DeviationFactor * Numbers.RobustDeviation([.. baseline.Where(point => alike.Contains(point.ClockHour)).Select(Residual)]));
+        }
     }
-
-    /// <summary>Of the logarithm.</summary>
-    public double Deviation { get; }
 
     /// <param name="baseline">Whole hours, none twice.</param>
     /// <returns>Null: the baseline has too few days with any cost.</returns>
@@ -61,7 +69,7 @@ public sealed class HourProfile
     public double Residual(HourPoint point) => Log(point.Value) - _level[point.ClockHour] - (point.IsWeekend ? _weekend : 0);
 
     /// <summary>The residual in deviations.</summary>
-    public double Score(HourPoint point) => Residual(point) / Deviation;
+    public double Score(HourPoint point) => Residual(point) / _deviation[point.ClockHour];
 
     private double Log(double value) => Math.Log(Math.Max(0, value) + _floor);
 }

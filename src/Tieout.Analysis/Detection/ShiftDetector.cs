@@ -20,23 +20,42 @@ public static class ShiftDetector
 
     private const double FarBlip = 4;
 
-    private const double Usual = 1;
+    /// <summary>Hours of the baseline that a rise is compared with when its first hour is looked for.</summary>
+    private const int HistoryHours = 24;
 
-    /// <summary>So many hours as usual in a row end a shift.</summary>
+    /// <summary>A shift has at least so many hours as usual behind it when it is over.</summary>
     private const int HoursToEnd = 3;
+
+    /// <summary>How much likelier than a shift that goes on hours as usual must be, as a logarithm, for it to be over.</summary>
+    private const double EndEvidence = 10;
+
+    /// <summary>Deviations that a shift is high at least.</summary>
+    private const double HeightMin = 1;
 
     private const int OnsetWithin = 12;
 
+    /// <param name="baseline">Whole hours before, in order of time.</param>
     /// <param name="points">Whole hours after the baseline, in order of time.</param>
-    public static Shift Judge(HourProfile profile, IReadOnlyList<HourPoint> points)
+    public static Shift Judge(HourProfile profile, IReadOnlyList<HourPoint> baseline, IReadOnlyList<HourPoint> points)
     {
         var scores = points.Select(profile.Score).ToArray();
         if (Confirmed(scores) is not { } alarm) return Unconfirmed(scores, points);
-        var onset = OnsetOf(scores, alarm.Start, alarm.At);
-        var end = EndOf(scores, alarm.At);
+        double[] history = [.. baseline.Skip(Math.Max(0, baseline.Count - HistoryHours)).Select(profile.Score)];
+        var onset = OnsetOf([.. history, .. scores], history.Length, alarm.Start, alarm.At);
+        var end = EndOf(scores, onset, alarm.At);
         var last = end ?? scores.Length;
         return new(end is null ? ShiftState.Sustained : ShiftState.Ended, points[onset].Hour, end is { } at ? points[at].Hour : null,
             scores[onset..last].Count(score => score > Far));
+    }
+
+    /// <summary>What had no cost before: it begins with its first hour that has some, and is over when it has none.</summary>
+    /// <param name="points">Whole hours after the baseline, in order of time; one at least.</param>
+    public static Shift Appearance(IReadOnlyList<HourPoint> points)
+    {
+        var costs = points.Where(point => point.Value > 0).ToList();
+        if (costs.Count == 0) return Shift.None;
+        var (onset, end, now) = (costs[0].Hour, costs[^1].Hour + 1, points[^1].Hour + 1);
+        return now - end >= HoursToEnd ? new(ShiftState.Ended, onset, end, costs.Count) : new(ShiftState.Sustained, onset, null, costs.Count);
     }
 
     /// <summary>The last rise that came to an alarm: where its sum began, and where it passed the bound.</summary>
@@ -56,24 +75,34 @@ public static class ShiftDetector
     }
 
     /// <summary>The hour that parts those before from those after it best, near where the sum began.</summary>
-    private static int OnsetOf(double[] scores, int start, int alarm)
+    /// <param name="scores">The history, then the hours that are judged.</param>
+    /// <param name="history">How many hours of it there are.</param>
+    private static int OnsetOf(double[] scores, int history, int start, int alarm)
     {
-        var (from, to) = (Math.Max(0, start - OnsetWithin), Math.Min(scores.Length, Math.Max(alarm + 1, start + OnsetWithin)));
+        var (from, to) = (Math.Max(0, history + start - HistoryHours), Math.Min(scores.Length, history + Math.Max(alarm + 1, start + OnsetWithin)));
         var (best, bestT) = (start, double.NegativeInfinity);
-        for (var split = Math.Max(from + 1, start - OnsetWithin); split <= alarm; split++)
+        for (var split = Math.Max(0, start - OnsetWithin); split <= alarm; split++)
         {
-            if (Student(scores.AsSpan(from, split - from), scores.AsSpan(split, to - split)) is var t && t > bestT) (best, bestT) = (split, t);
+            var at = history + split;
+            if (at == from) continue;
+            if (Student(scores.AsSpan(from, at - from), scores.AsSpan(at, to - at)) is var t && t > bestT) (best, bestT) = (split, t);
         }
 
-        // Nothing before the rise to compare with: it begins where the sum does.
-        return from == start ? start : best;
+        return best;
     }
 
-    private static int? EndOf(double[] scores, int alarm)
+    /// <summary>The first of the last hours that are likelier as usual than part of the shift. A weak shift needs more of them than a strong one.</summary>
+    private static int? EndOf(double[] scores, int onset, int alarm)
     {
-        var usual = 0;
-        for (var i = scores.Length - 1; i > alarm && scores[i] < Usual; i--) usual++;
-        return usual >= HoursToEnd ? scores.Length - usual : null;
+        var height = Math.Max(HeightMin, scores[onset..(alarm + 1)].Average(score => Math.Clamp(score, -ScoreMax, ScoreMax)));
+        var (evidence, best, end) = (0d, 0d, scores.Length);
+        for (var i = scores.Length - 1; i > alarm; i--)
+        {
+            evidence += height * (height / 2 - Math.Clamp(scores[i], -ScoreMax, ScoreMax));
+            if (evidence > best) (best, end) = (evidence, i);
+        }
+
+        return best >= EndEvidence && scores.Length - end >= HoursToEnd ? end : null;
     }
 
     private static Shift Unconfirmed(double[] scores, IReadOnlyList<HourPoint> points)

@@ -3,14 +3,14 @@ using Tieout.Analysis.Change;
 
 namespace Tieout.Analysis.Where;
 
-/// <summary>An effect and an expected cost for each leaf, whose values are numbers within their dimension.</summary>
+/// <summary>An effect and a weight for each leaf, whose values are numbers within their dimension.</summary>
 internal sealed class EffectField
 {
     private readonly string?[][] _names;
 
     private EffectField(int leaves, ImmutableArray<string> dimensions)
     {
-        (Dimensions, Effects, Expected) = (dimensions, new double[leaves], new double[leaves]);
+        (Dimensions, Effects, Expected, Weights) = (dimensions, new double[leaves], new double[leaves], new double[leaves]);
         Codes = [.. dimensions.Select(_ => new int[leaves])];
         _names = new string?[dimensions.Length][];
     }
@@ -20,6 +20,9 @@ internal sealed class EffectField
     public double[] Effects { get; }
 
     public double[] Expected { get; }
+
+    /// <summary>The mean of what was expected and what was: a leaf that is new has a weight, too.</summary>
+    public double[] Weights { get; }
 
     /// <summary>By dimension, then by leaf.</summary>
     public int[][] Codes { get; }
@@ -31,6 +34,7 @@ internal sealed class EffectField
         {
             field.Effects[i] = (double)effect(leaves[i].Parts);
             field.Expected[i] = (double)leaves[i].Leaf.Expected.Cost;
+            field.Weights[i] = (Math.Abs(field.Expected[i]) + Math.Abs((double)leaves[i].Leaf.Actual.Cost)) / 2;
         }
 
         for (var d = 0; d < dimensions.Length; d++) field._names[d] = Encode(leaves, d, field.Codes[d]);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Tieout.Analysis.Change;
 
 namespace Tieout.Analysis.Where;
 
@@ -14,6 +15,18 @@ public readonly record struct Coordinate(string Dimension, string? Value);
 public sealed record Segment(ImmutableArray<Coordinate> Coordinates, Int128 Effect, double Coverage, double Share)
 {
     public bool Has(string dimension) => Coordinates.Any(coordinate => coordinate.Dimension == dimension);
+
+    public bool Contains(CostChange change, CostLeaf leaf) => Contains(change.Dimensions, leaf.Values);
+
+    public bool Contains(ImmutableArray<string> dimensions, ImmutableArray<string?> values)
+    {
+        foreach (var each in Coordinates)
+        {
+            if (values[dimensions.IndexOf(each.Dimension)] != each.Value) return false;
+        }
+
+        return true;
+    }
 
     public override string ToString() => string.Join(", ", Coordinates.Select(each => $"{each.Dimension} {each.Value ?? "(none)"}"));
 }

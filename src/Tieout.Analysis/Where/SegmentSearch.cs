@@ -1,47 +1,40 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Tieout.Analysis.Change;
 
 namespace Tieout.Analysis.Where;
 
-/// <summary>Finds where an effect is: the few segments of at most three dimensions that hold most of it and had little of the expected cost.</summary>
+/// <summary>Finds where an effect is: the few segments of at most three dimensions that hold most of it and little else.</summary>
 /// <remarks>
-/// Every group of up to three dimensions is looked at. A segment scores <c>(coverage − share) / (1 − share)</c>: of what lies beyond its share, how much it
-/// covers. So a provider that was most of the cost can still be the culprit, and a large tenant is none for growing as all do. Effects add up over leaves, so
-/// ratios such as tokens for each request need no formulas of their own.
+/// Every group of up to three dimensions is looked at. It stands out if <c>(coverage − share) / (1 − share)</c> is a half or more: of what lies beyond its
+/// share, how much it covers. So a provider that was most of the cost can still be the culprit, and a large tenant is none for growing as all do. Of those that
+/// stand out the one is taken with the largest square of its effect by its weight, a scan statistic: a part that rises at least half as much as the segment
+/// belongs to it, and a part that rises less does not. Effects add up over leaves, so ratios such as tokens for each request need no formulas of their own.
 /// </remarks>
 public static class SegmentSearch
 {
-    /// <summary>Below this the effect is broad: no segment stands out.</summary>
-    private const double ScoreMin = 0.5;
+    /// <summary>Of what rises beyond its share of the expected cost, a segment has at least this part; otherwise the effect is broad.</summary>
+    private const double BeyondShareMin = 0.5;
 
-    /// <summary>What each further dimension costs, so that a shorter name wins over one that says no more.</summary>
-    private const double DimensionCost = 0.04;
-
-    /// <summary>A part of a segment takes its place if it keeps so much of its effect and has at most so much of its share.</summary>
-    private const double KeptMin = 0.85;
-
-    private const double SharePartMax = 0.6;
+    /// <summary>What each further dimension costs of the score, so that a shorter name wins over one that says hardly more.</summary>
+    private const double DimensionCost = 0.01;
 
     private const double UnexplainedMax = 0.2;
-
-    /// <summary>Scores that differ by less are alike.</summary>
-    private const double AlikeMax = 0.02;
 
     private const int SegmentsMax = 3;
 
     /// <param name="effect">Which effect.</param>
     /// <returns>The largest first; empty: the effect is broad, or there is none.</returns>
-    public static IReadOnlyList<Segment> Find(CostChange change, Func<CostParts, Int128> effect)
+    public static IReadOnlyList<Segment> Find(CostChange change, Func<CostParts, Int128> effect) => Find(change.Leaves, change.Dimensions, effect);
+
+    internal static IReadOnlyList<Segment> Find(IReadOnlyList<LeafChange> leaves, ImmutableArray<string> dimensions, Func<CostParts, Int128> effect)
     {
-        var leaves = change.Leaves;
-        var field = EffectField.Of(leaves, change.Dimensions, effect);
-        var (rising, expected) = (field.Effects.Where(each => each > 0).Sum(), field.Expected.Sum());
+        var field = EffectField.Of(leaves, dimensions, effect);
+        var rising = field.Effects.Where(each => each > 0).Sum();
         var (found, isOut) = (new List<Segment>(), new bool[leaves.Count]);
         for (var left = rising; found.Count < SegmentsMax && left > rising * UnexplainedMax;)
         {
-            var groups = Groups(field, isOut, left, expected);
-            if (Best(groups) is not { } best || best.Score < ScoreMin) break;
-            var chosen = Shortest(Specialised(best, groups), groups);
+            if (Best(field, isOut, left) is not { } chosen) break;
             found.Add(Segment(field, chosen, leaves, effect, isOut, rising));
             left = 0;
             for (var i = 0; i < leaves.Count; i++)
@@ -63,103 +56,74 @@ public static class SegmentSearch
             if (!isOut[i] && group.Contains(field, i)) sum += effect(leaves[i].Parts);
         }
 
-        return new([.. group.Dimensions.Zip(group.Codes, field.Coordinate)], sum, (double)sum / rising, group.Share);
+        var expected = field.Expected.Sum();
+        return new(
+            [.. group.Dimensions.Zip(group.Codes, field.Coordinate)], sum, (double)sum / rising, expected > 0 ? group.Expected / expected : 0);
     }
 
-    private static List<Group> Groups(EffectField field, bool[] isOut, double rising, double expected)
+    /// <summary>Of the segments that stand out, the one with the best score; null: none stands out.</summary>
+    private static Group? Best(EffectField field, bool[] isOut, double rising)
     {
-        var groups = new List<Group>();
+        var (best, bestScore, expected) = ((Group?)null, 0d, field.Expected.Sum());
         foreach (var dimensions in Combinations(field))
         {
-            var sums = new Dictionary<long, (double Effect, double Expected, int Leaves, int First)>();
-            for (var i = 0; i < isOut.Length; i++)
+            foreach (var sums in Sums(field, dimensions, isOut))
             {
-                if (isOut[i]) continue;
-                var key = 0L;
-                foreach (var dimension in dimensions) key = key * field.Values(dimension) + field.Codes[dimension][i];
-                ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, key, out var isKnown);
-                sum = (sum.Effect + field.Effects[i], sum.Expected + field.Expected[i], sum.Leaves + 1, isKnown ? sum.First : i);
-            }
-
-            foreach (var (effect, cost, leaves, first) in sums.Values)
-            {
-                if (effect <= 0) continue;
-                int[] codes = [.. dimensions.Select(dimension => field.Codes[dimension][first])];
-                groups.Add(new(dimensions, codes, effect / rising, expected > 0 ? cost / expected : 0, leaves, first));
+                if (!StandsOut(sums.Effect / rising, expected > 0 ? sums.Expected / expected : 0)) continue;
+                var score = sums.Effect * sums.Effect / Math.Max(sums.Weight, double.Epsilon) * (1 - DimensionCost * dimensions.Length);
+                if (score <= bestScore) continue;
+                (best, bestScore) = (new(dimensions, [.. dimensions.Select(dimension => field.Codes[dimension][sums.First])], sums.Expected), score);
             }
         }
 
-        return groups;
+        return best;
+    }
+
+    private static bool StandsOut(double coverage, double share) => share < 1 && (Math.Min(1, coverage) - share) / (1 - share) >= BeyondShareMin;
+
+    private static IEnumerable<GroupSums> Sums(EffectField field, int[] dimensions, bool[] isOut)
+    {
+        var sums = new Dictionary<long, GroupSums>();
+        for (var i = 0; i < isOut.Length; i++)
+        {
+            if (isOut[i]) continue;
+            var key = 0L;
+            foreach (var dimension in dimensions) key = key * field.Values(dimension) + field.Codes[dimension][i];
+            ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, key, out var isKnown);
+            sum = new(sum.Effect + field.Effects[i], sum.Weight + field.Weights[i], sum.Expected + field.Expected[i], isKnown ? sum.First : i);
+        }
+
+        return sums.Values;
     }
 
     /// <summary>One, two and three dimensions; those with one value tell nothing apart.</summary>
     private static IEnumerable<int[]> Combinations(EffectField field)
     {
         int[] telling = [.. Enumerable.Range(0, field.Dimensions.Length).Where(dimension => field.Values(dimension) > 1)];
+        for (var a = 0; a < telling.Length; a++) yield return [telling[a]];
         for (var a = 0; a < telling.Length; a++)
         {
-            yield return [telling[a]];
+            for (var b = a + 1; b < telling.Length; b++) yield return [telling[a], telling[b]];
+        }
+
+        for (var a = 0; a < telling.Length; a++)
+        {
             for (var b = a + 1; b < telling.Length; b++)
             {
-                yield return [telling[a], telling[b]];
                 for (var c = b + 1; c < telling.Length; c++) yield return [telling[a], telling[b], telling[c]];
             }
         }
     }
 
-    /// <summary>The best score; of those nearly as good, the one that had the least before. An effect that fills a model fills its provider, too.</summary>
-    private static Group? Best(List<Group> groups)
+    private readonly record struct GroupSums(double Effect, double Weight, double Expected, int First);
+
+    private sealed record Group(int[] Dimensions, int[] Codes, double Expected)
     {
-        var best = groups.MaxBy(group => group.Score);
-        return best is null ? null : groups.Where(group => group.Dimensions.Length == best.Dimensions.Length && group.Score > best.Score - AlikeMax)
-            .MinBy(group => group.Share);
-    }
-
-    /// <summary>The smallest part of a segment that holds nearly all of its effect.</summary>
-    private static Group Specialised(Group group, List<Group> groups)
-    {
-        // What had no cost before cannot be narrowed by what it had.
-        while (group.Share > 0)
-        {
-            var narrower = groups
-                .Where(part => part.Dimensions.Length == group.Dimensions.Length + 1 && part.IsWithin(group) && part.Leaves < group.Leaves
-                    && part.Coverage >= group.Coverage * KeptMin && part.Share <= group.Share * SharePartMax)
-                .MaxBy(part => part.Score);
-            if (narrower is null) return group;
-            group = narrower;
-        }
-
-        return group;
-    }
-
-    /// <summary>The shortest name of the same leaves.</summary>
-    private static Group Shortest(Group group, List<Group> groups) =>
-        groups.Where(other => other.IsSameAs(group)).MinBy(other => other.Dimensions.Length) ?? group;
-
-    private sealed record Group(int[] Dimensions, int[] Codes, double Coverage, double Share, int Leaves, int First)
-    {
-        public double Score { get; } = Share >= 1 ? double.NegativeInfinity
-            : (Math.Min(1, Coverage) - Share) / (1 - Share) - DimensionCost * (Dimensions.Length - 1);
-
         public bool Contains(EffectField field, int leaf)
         {
             for (var i = 0; i < Dimensions.Length; i++)
             {
                 if (field.Codes[Dimensions[i]][leaf] != Codes[i]) return false;
-            }
-
-            return true;
-        }
-
-        /// <summary>Whether both have the same leaves: as many, from the same one on, with the same sums.</summary>
-        public bool IsSameAs(Group other) => Leaves == other.Leaves && First == other.First && Coverage == other.Coverage && Share == other.Share;
-
-        public bool IsWithin(Group other)
-        {
-            for (var i = 0; i < other.Dimensions.Length; i++)
-            {
-                var at = Array.IndexOf(Dimensions, other.Dimensions[i]);
-                if (at < 0 || Codes[at] != other.Codes[i]) return false;
             }
 
             return true;

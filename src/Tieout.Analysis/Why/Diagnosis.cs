@@ -51,9 +51,17 @@ public sealed record Diagnosis(
         var timing = SpikeTimer.Judge(series.Points(), hours.From, hours.Materiality);
         var components = timing.Verdict is SpikeVerdict.None ? series.Components(hours.From, hours.Materiality) : [];
         var change = await ChangeAsync(hours, source, timing, cancellationToken);
+        var drivers = Drivers.Of(change);
+        var refined = await RefinedAsync(hours, source, series.Points(), timing, drivers, cancellationToken);
+        if ((refined.From, refined.To) != (timing.From, timing.To))
+        {
+            change = await ChangeAsync(hours, source, refined, cancellationToken);
+            drivers = Drivers.Of(change);
+        }
+
+        timing = refined;
         var whole = await source.ShapeAsync(null, timing, cancellationToken);
         var metering = IsNamed(timing.Verdict) ? MeteringRules.Of(change, await source.ArrivalAsync(timing, cancellationToken)) : null;
-        var drivers = Drivers.Of(change);
         var causes = new List<NamedCause>();
         if (IsNamed(timing.Verdict) && metering is null)
         {
@@ -61,7 +69,7 @@ public sealed record Diagnosis(
             {
                 var shape = finding.First is null ? whole : await source.ShapeAsync(finding.First, timing, cancellationToken);
                 var cause = CauseNaming.Of(change, finding, shape);
-                causes.Add(new(cause, finding, CauseNaming.Place(cause, finding), shape));
+                causes.Add(new(cause, finding, CauseNaming.Place(change, cause, finding), shape));
             }
         }
 
@@ -83,6 +91,18 @@ public sealed record Diagnosis(
         var series = new HourSeries(hours.Dimensions, hours.BaselineFrom, hours.To, hours.Clock);
         await foreach (var line in source.LinesAsync(hours.BaselineFrom, hours.To, cancellationToken)) series.Add(line);
         return series;
+    }
+
+    /// <summary>When the first driver's segment rose, which its own hours say more exactly than those of everything.</summary>
+    private static async Task<SpikeTiming> RefinedAsync(
+        DiagnosisHours hours, IDiagnosisSource source, IReadOnlyList<HourPoint> points, SpikeTiming timing, Drivers drivers,
+        CancellationToken cancellationToken)
+    {
+        if (timing.Verdict is not (SpikeVerdict.Sustained or SpikeVerdict.Ended) || drivers.Findings is not [{ First: { } segment } first, ..]) return timing;
+        var own = new SegmentHours(segment, hours.Dimensions, AttemptClasses.Default, hours.BaselineFrom, hours.To);
+        await foreach (var line in source.LinesAsync(hours.BaselineFrom, hours.To, cancellationToken)) own.Add(line);
+        var series = first.Driver is CostDriver.Volume ? own.Costs(hours.Clock) : own.CostsOfRequest(hours.Clock);
+        return SpikeTimer.Refine(timing, points, series, hours.From, hours.Materiality);
     }
 
     private static async Task<CostChange> ChangeAsync(

@@ -18,7 +18,7 @@ public sealed record DriverFinding(CostDriver Driver, Int128 Effect, IReadOnlyLi
 public sealed record Drivers(ImmutableArray<DriverFinding> Findings, Int128 Rise)
 {
     /// <summary>Below this part of the rise the first driver is not the only cause.</summary>
-    private const double AloneMin = 0.6;
+    private const double AloneMin = 0.7;
 
     private const double SecondMin = 0.25;
 

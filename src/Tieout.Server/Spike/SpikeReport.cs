@@ -2,6 +2,7 @@ using System.Globalization;
 using Tieout.Analysis.Change;
 using Tieout.Analysis.Detection;
 using Tieout.Analysis.Where;
+using Tieout.Analysis.Why;
 using Tieout.Core.Money;
 using Tieout.Server.Http;
 

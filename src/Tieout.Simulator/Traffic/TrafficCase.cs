@@ -66,7 +66,9 @@ public sealed class TrafficCase
             var expected = new TrafficExpectation(plot, clock);
             var effect = expected.Effect(changes, cells);
             if (plot.EffectMin is { } least && effect < Math.Max(least, 2.5 * clock.Noise)) continue;
-            if (plot.Accept(expected)) return new(scenario, seed, plot, clock, random.Fork(uint.MaxValue), effect);
+            if (!plot.Accept(expected)) continue;
+            for (var i = 0; i < plot.Causes.Count; i++) plot.Causes[i] = plot.Causes[i] with { Touched = expected.Touched(plot.Causes[i], changes, cells) };
+            return new(scenario, seed, plot, clock, random.Fork(uint.MaxValue), effect);
         }
 
         throw new InvalidOperationException($"No draw of scenario {scenario.Number} is such a case with these options.");

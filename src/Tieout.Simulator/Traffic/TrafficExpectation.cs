@@ -25,6 +25,23 @@ internal sealed class TrafficExpectation(TrafficPlot plot, TrafficClock clock)
         return before <= 0 ? 0 : Cost(plot.Onset, plot.Until, plot.Changes) / before - 1;
     }
 
+    /// <summary>The labels of a cause whose cost the plant changed by a hundredth at least; all of them where none stands out.</summary>
+    /// <inheritdoc cref="Effect"/>
+    public HashSet<TrafficLabels> Touched(TrafficCause cause, int changes, int cells)
+    {
+        var (without, of, touched) = (plot.Changes.Take(changes).ToList(), new HashSet<TrafficLabels>(), new HashSet<TrafficLabels>());
+        for (var i = 0; i < plot.World.Cells.Count; i++)
+        {
+            var cell = plot.World.Cells[i];
+            if (!TrafficPlot.Matches(cause.Where, cell.Labels)) continue;
+            var (before, after) = (i < cells ? CostOf(cell, plot.Onset, plot.Until, without) : 0, CostOf(cell, plot.Onset, plot.Until, plot.Changes));
+            of.Add(cell.Labels);
+            if (Math.Abs(after - before) > 0.01 * Math.Max(before, after)) touched.Add(cell.Labels);
+        }
+
+        return touched.Count > 0 ? touched : of;
+    }
+
     /// <summary>The cost of hours in nano-dollars under some of the changes, of all cells or of those that match.</summary>
     public double Cost(int from, int until, IReadOnlyList<TrafficChange> changes, IReadOnlyDictionary<string, string>? where = null)
     {

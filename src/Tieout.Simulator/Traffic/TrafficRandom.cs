@@ -1,13 +1,16 @@
 namespace Tieout.Simulator.Traffic;
 
 /// <summary>A small random source whose sequence depends on the seed alone, on every machine and in every version.</summary>
-internal sealed class TrafficRandom(ulong seed)
+internal sealed class TrafficRandom
 {
-    private ulong _state = seed;
+    private readonly ulong _seed;
+    private ulong _state;
     private double _spare = double.NaN;
 
+    public TrafficRandom(ulong seed) => (_seed, _state) = (seed, seed);
+
     /// <summary>A source of its own for <paramref name="purpose"/>: drawing more from one does not move the others.</summary>
-    public TrafficRandom Fork(uint purpose) => new(unchecked(seed * 0x9E3779B97F4A7C15UL + (purpose + 1UL) * 0xD1B54A32D192ED03UL));
+    public TrafficRandom Fork(uint purpose) => new(unchecked(_seed * 0x9E3779B97F4A7C15UL + (purpose + 1UL) * 0xD1B54A32D192ED03UL));
 
     public ulong Bits()
     {

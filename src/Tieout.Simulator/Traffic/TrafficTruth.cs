@@ -44,7 +44,11 @@ public enum TrafficFactor
 /// <param name="Where">The labels it was planted at, by name (<c>org, team, feature, key, provider, model</c>); empty when it is everywhere.</param>
 /// <param name="Also">Other labels that are as right, such as the model that a feature was moved to.</param>
 public sealed record TrafficCause(
-    TrafficFactor Factor, string Name, IReadOnlyDictionary<string, string> Where, IReadOnlyList<IReadOnlyDictionary<string, string>> Also);
+    TrafficFactor Factor, string Name, IReadOnlyDictionary<string, string> Where, IReadOnlyList<IReadOnlyDictionary<string, string>> Also)
+{
+    /// <summary>The labels whose cost it changed. What has no cache cannot miss it: those of <see cref="Where"/> that are not here show nothing.</summary>
+    public IReadOnlySet<TrafficLabels> Touched { get; init; } = new HashSet<TrafficLabels>();
+}
 
 /// <summary>The truth about a case, which no diagnosis may see.</summary>
 /// <param name="Verdict">What should be said.</param>

@@ -64,7 +64,7 @@ internal sealed class Scored
         var named = said.Causes.Take(truth.Causes.Count).ToList();
         var isSpike = IsVerdict || said.Verdict is SpikeVerdict.Rising or SpikeVerdict.Sustained or SpikeVerdict.Ended;
         IsCause = isSpike && truth.Causes.All(cause => named.Any(each => each.Cause is { } name && Names[cause.Name].Contains(name)));
-        IsPlace = isSpike && truth.Causes.All(cause => named.Any(each => Places(cause).Any(place => IsSame(place, each.Place, labels))));
+        IsPlace = isSpike && truth.Causes.All(cause => named.Any(each => IsSame(cause, each.Place, labels)));
         IsOnset = said.Onset is { } onset && truth.OnsetHour is { } planted && Math.Abs(onset - planted) <= truth.OnsetWithin;
     }
 
@@ -98,11 +98,11 @@ internal sealed class Scored
 
     private static string Text(IReadOnlyDictionary<string, string> place) => $"[{string.Join(", ", place.Select(each => $"{each.Key} {each.Value}"))}]";
 
-    private static IEnumerable<IReadOnlyDictionary<string, string>> Places(TrafficCause cause) => [cause.Where, .. cause.Also];
-
-    /// <summary>Names that mean the same labels are the same place.</summary>
-    private static bool IsSame(IReadOnlyDictionary<string, string> one, IReadOnlyDictionary<string, string> other, IReadOnlyList<TrafficLabels> labels) =>
-        labels.All(each => Has(one, each) == Has(other, each));
+    /// <summary>A place is right that has all labels whose cost was changed, and none beyond the planted ones. Where a feature's requests have no cache, nothing
+    /// tells whether its cache is missed.</summary>
+    private static bool IsSame(TrafficCause cause, IReadOnlyDictionary<string, string> said, IReadOnlyList<TrafficLabels> labels) =>
+        ((IEnumerable<IReadOnlyDictionary<string, string>>)[cause.Where, .. cause.Also]).Any(where => labels.All(each =>
+            Has(said, each) ? Has(where, each) : !Has(where, each) || !cause.Touched.Contains(each)));
 
     private static bool Has(IReadOnlyDictionary<string, string> place, TrafficLabels labels)
     {
