@@ -59,7 +59,8 @@ public static class SpikeBench
         });
         return new(
             hours.LabelSets, found!.Change.Leaves.Count, hours.Lines, hours.Requests, Math.Round((decimal)built.TotalSeconds, 1), diagnosis,
-            Math.Round(bytes / 1_048_576m, 1), orgs, detector, $"{found.Verdict}: {string.Join(", ", found.Causes.Select(cause => $"{cause.Cause} {cause.Place}"))}");
+            Math.Round(bytes / 1_048_576m, 1), orgs, detector,
+            $"{found.Verdict}: {string.Join(", ", found.Causes.Select(cause => $"{cause.Cause} {cause.Place}"))}");
     }
 
     private static async Task<(decimal Ms, long Bytes)> MedianAsync(int times, Func<Task> run)
@@ -91,12 +92,14 @@ public static class SpikeBench
                 if (!known.TryGetValue(sums.Labels, out var values)) known.Add(sums.Labels, values = ValuesOf(sums.Labels));
                 _lines.Add(new(
                     HourOf(sums.Hour), values, sums.Trigger.Length == 0 ? null : sums.Trigger, sums.Requests,
-                    [sums.Input, sums.CacheRead, sums.CacheWrite, sums.Output, sums.Reasoning], prices[(sums.Labels.Model, sums.PriceVersion)], sums.CostNanos));
+                    [sums.Input, sums.CacheRead, sums.CacheWrite, sums.Output, sums.Reasoning], prices[(sums.Labels.Model, sums.PriceVersion)],
+                    sums.CostNanos));
                 Requests += sums.Requests;
             }
 
             LabelSets = known.Count;
-            Asked = new(Dimensions, HourOf(of.Start), HourOf(of.WindowFrom), HourOf(of.End), hour => ((int)(hour % 24), (hour / 24 + 4) % 7 is 0 or 6), Material);
+            Asked = new(
+                Dimensions, HourOf(of.Start), HourOf(of.WindowFrom), HourOf(of.End), hour => ((int)(hour % 24), (hour / 24 + 4) % 7 is 0 or 6), Material);
         }
 
         public DiagnosisHours Asked { get; }
@@ -116,7 +119,8 @@ public static class SpikeBench
             }
         }
 
-        public Task<SegmentShape> ShapeAsync(Segment? segment, SpikeTiming timing, CancellationToken cancellationToken) => Task.FromResult(SegmentShape.Unknown);
+        public Task<SegmentShape> ShapeAsync(Segment? segment, SpikeTiming timing, CancellationToken cancellationToken) =>
+            Task.FromResult(SegmentShape.Unknown);
 
         public Task<ArrivalSigns> ArrivalAsync(SpikeTiming timing, CancellationToken cancellationToken) => Task.FromResult<ArrivalSigns>(default);
 

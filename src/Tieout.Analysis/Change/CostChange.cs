@@ -36,7 +36,7 @@ public sealed class CostChange
     /// <param name="dimensions">The names of their values; at most 10.</param>
     public static CostChange Of(IReadOnlyList<CostLeaf> leaves, ImmutableArray<string> dimensions)
     {
-        var compared = Comparable(leaves);
+        var compared = Comparable(ReplacedKeys.Join(leaves, dimensions));
         var (before, after) = (Volume(compared, leaf => leaf.Expected), Volume(compared, leaf => leaf.Actual));
         var changes = compared.Select(leaf => new LeafChange(leaf, LeafEffects.Of(leaf, before, after))).ToList();
         CenterMix([.. changes.Where(change => change.Leaf.Class is AttemptClass.Primary)], before, after);

@@ -42,5 +42,22 @@ public sealed class LeafFigures
         }
     }
 
+    /// <summary>Of two leaves together; what the list says of a token is the mean over their tokens.</summary>
+    internal static LeafFigures Sum(LeafFigures one, LeafFigures other)
+    {
+        var sum = new LeafFigures { Attempts = one.Attempts + other.Attempts, OtherCost = one.OtherCost + other.OtherCost };
+        for (var sort = 0; sort < Sorts; sort++)
+        {
+            sum.Tokens[sort] = one.Tokens[sort] + other.Tokens[sort];
+            sum.Costs[sort] = one.Costs[sort] + other.Costs[sort];
+            if (sum.Tokens[sort] > 0)
+            {
+                sum.ListPrices[sort] = (one.Tokens[sort] * one.ListPrices[sort] + other.Tokens[sort] * other.ListPrices[sort]) / sum.Tokens[sort];
+            }
+        }
+
+        return sum;
+    }
+
     internal double Input => Tokens[0] + Tokens[1] + Tokens[2];
 }

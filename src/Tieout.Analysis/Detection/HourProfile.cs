@@ -68,6 +68,9 @@ public sealed class HourProfile
     /// <summary>By how much the logarithm is above the usual one.</summary>
     public double Residual(HourPoint point) => Log(point.Value) - _level[point.ClockHour] - (point.IsWeekend ? _weekend : 0);
 
+    /// <summary>The residual, of hours that are out of the ordinary no more than three deviations: for means.</summary>
+    public double Bounded(HourPoint point) => Math.Clamp(Residual(point), -3 * _deviation[point.ClockHour], 3 * _deviation[point.ClockHour]);
+
     /// <summary>The residual in deviations.</summary>
     public double Score(HourPoint point) => Residual(point) / _deviation[point.ClockHour];
 

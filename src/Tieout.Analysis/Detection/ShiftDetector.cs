@@ -26,8 +26,11 @@ public static class ShiftDetector
     /// <summary>A shift has at least so many hours as usual behind it when it is over.</summary>
     private const int HoursToEnd = 3;
 
+    /// <summary>What was above the usual for fewer hours is a blip, whatever came before it.</summary>
+    private const int HoursToConfirm = 3;
+
     /// <summary>How much likelier than a shift that goes on hours as usual must be, as a logarithm, for it to be over.</summary>
-    private const double EndEvidence = 10;
+    private const double EndEvidence = 14;
 
     /// <summary>Deviations that a shift is high at least.</summary>
     private const double HeightMin = 1;
@@ -44,6 +47,7 @@ public static class ShiftDetector
         var onset = OnsetOf([.. history, .. scores], history.Length, alarm.Start, alarm.At);
         var end = EndOf(scores, onset, alarm.At);
         var last = end ?? scores.Length;
+        if (end is not null && last - onset < HoursToConfirm) return new(ShiftState.Blip, points[onset].Hour, points[last].Hour, last - onset);
         return new(end is null ? ShiftState.Sustained : ShiftState.Ended, points[onset].Hour, end is { } at ? points[at].Hour : null,
             scores[onset..last].Count(score => score > Far));
     }

@@ -18,7 +18,7 @@ public static class SpikeTimer
     private const double GrowthMin = 0.01;
 
     /// <summary>The calendar or growth explains a rise where it explains this part of it.</summary>
-    private const double ExplainedPartMin = 0.6;
+    private const double ExplainedPartMin = 0.45;
 
     private const int DayHours = 24;
 
@@ -100,7 +100,7 @@ public static class SpikeTimer
         var end = baseline[^1].Hour + 1;
         var days = baseline.GroupBy(point => ((end - 1 - point.Hour) / DayHours, point.IsWeekend)).Where(day => day.Count() >= DayHours / 4)
             .Select(day => new DayLevel(
-                day.Average(point => (double)(point.Hour - end) / DayHours), day.Key.IsWeekend, Numbers.Median([.. day.Select(profile.Residual)])))
+                day.Average(point => (double)(point.Hour - end) / DayHours), day.Key.IsWeekend, day.Average(profile.Bounded)))
             .ToList();
         if (days.Count < HourProfile.DaysMin || Slope(days) is not (>= GrowthMin and var slope)) return false;
         var grown = compared.Sum(point =>

@@ -81,7 +81,7 @@ public static class SegmentSearch
 
     private static bool StandsOut(double coverage, double share) => share < 1 && (Math.Min(1, coverage) - share) / (1 - share) >= BeyondShareMin;
 
-    private static IEnumerable<GroupSums> Sums(EffectField field, int[] dimensions, bool[] isOut)
+    private static Dictionary<long, GroupSums>.ValueCollection Sums(EffectField field, int[] dimensions, bool[] isOut)
     {
         var sums = new Dictionary<long, GroupSums>();
         for (var i = 0; i < isOut.Length; i++)

@@ -29,7 +29,7 @@ public static class CauseNaming
     private const double MovedMin = 0.5;
 
     /// <summary>A provider with less than this part of the requests it should have had is down.</summary>
-    private const double LostMax = 0.1;
+    private const double LostMax = 0.15;
 
     public static SpikeCause Of(CostChange change, DriverFinding finding, SegmentShape shape)
     {
@@ -163,7 +163,7 @@ public static class CauseNaming
         return after.P95 / after.P50 >= SpreadMin * (before.P95 / before.P50);
     }
 
-    private static List<LeafChange> Within(CostChange change, Segment segment) => 
+    private static List<LeafChange> Within(CostChange change, Segment segment) =>
         [.. change.Leaves.Where(leaf => segment.Contains(change, leaf.Leaf))];
 
     private static double Attempts(IReadOnlyList<LeafChange> leaves, Func<CostLeaf, LeafFigures> of) => leaves.Sum(leaf => of(leaf.Leaf).Attempts);

@@ -38,10 +38,14 @@ public interface IDiagnosisSource
 /// <param name="Metering">The rise is the meter's; null: it is real, or there is none.</param>
 /// <param name="Causes">Empty: no cause is named.</param>
 /// <param name="Components">Labels that rose although the whole did not.</param>
+/// <param name="ComponentCauses">Why the first of them rose.</param>
 public sealed record Diagnosis(
     IReadOnlyList<(long Hour, Int128 Cost)> Hours, SpikeTiming Timing, CostChange Change, MeteringCause? Metering, Drivers Drivers,
-    IReadOnlyList<NamedCause> Causes, SegmentShape Whole, IReadOnlyList<Component> Components)
+    IReadOnlyList<NamedCause> Causes, SegmentShape Whole, IReadOnlyList<Component> Components, IReadOnlyList<NamedCause> ComponentCauses)
 {
+    /// <summary>A driver of everything explains a label that rose if it is this part of its rise.</summary>
+    private const double ComponentPartMin = 0.5;
+
     public SpikeVerdict Verdict => Metering is null ? Timing.Verdict : SpikeVerdict.Metering;
 
     /// <summary>Diagnoses a cost: judges its hours, splits the change, and names the cause.</summary>
@@ -49,7 +53,7 @@ public sealed record Diagnosis(
     {
         var series = await SeriesAsync(hours, source, cancellationToken);
         var timing = SpikeTimer.Judge(series.Points(), hours.From, hours.Materiality);
-        var components = timing.Verdict is SpikeVerdict.None ? series.Components(hours.From, hours.Materiality) : [];
+        var components = IsNamed(timing.Verdict) || timing.Verdict is SpikeVerdict.InsufficientBaseline ? [] : series.Components(hours.From, hours.Materiality);
         var change = await ChangeAsync(hours, source, timing, cancellationToken);
         var drivers = Drivers.Of(change);
         var refined = await RefinedAsync(hours, source, series.Points(), timing, drivers, cancellationToken);
@@ -67,13 +71,12 @@ public sealed record Diagnosis(
         {
             foreach (var finding in drivers.Findings)
             {
-                var shape = finding.First is null ? whole : await source.ShapeAsync(finding.First, timing, cancellationToken);
-                var cause = CauseNaming.Of(change, finding, shape);
-                causes.Add(new(cause, finding, CauseNaming.Place(change, cause, finding), shape));
+                causes.Add(Named(change, finding, finding.First is null ? whole : await source.ShapeAsync(finding.First, timing, cancellationToken)));
             }
         }
 
-        return new(series.Costs(), timing, change, metering, drivers, causes, whole, components);
+        var hidden = components is [var component, ..] ? await ComponentCausesAsync(hours, source, component, cancellationToken) : [];
+        return new(series.Costs(), timing, change, metering, drivers, causes, whole, components, hidden);
     }
 
     /// <summary>Whether the cost rose, and since when; nothing about why.</summary>
@@ -82,6 +85,33 @@ public sealed record Diagnosis(
         // No labels: only the total is judged.
         var series = await SeriesAsync(hours with { Dimensions = [] }, source, cancellationToken);
         return SpikeTimer.Judge(series.Points(), hours.From, hours.Materiality);
+    }
+
+    private static NamedCause Named(CostChange change, DriverFinding finding, SegmentShape shape)
+    {
+        var cause = CauseNaming.Of(change, finding, shape);
+        return new(cause, finding, CauseNaming.Place(change, cause, finding), shape);
+    }
+
+    /// <summary>Why a label rose: by what rose everywhere if that is most of it, otherwise by what changed within the label alone.</summary>
+    private static async Task<IReadOnlyList<NamedCause>> ComponentCausesAsync(
+        DiagnosisHours hours, IDiagnosisSource source, Component component, CancellationToken cancellationToken)
+    {
+        var change = await ChangeAsync(hours, source, component.Timing, cancellationToken);
+        var findings = Drivers.Of(change).Findings;
+        if (findings is not [var first, ..] || (double)first.Effect < ComponentPartMin * ((double)component.Actual - component.Timing.Expected))
+        {
+            var share = change.Expected > 0 ? component.Timing.Expected / (double)change.Expected : 0;
+            var label = new Segment([new(component.Dimension, component.Value)], component.Actual - (Int128)component.Timing.Expected, 1, share);
+            change = CostChange.Of([.. change.Leaves.Select(leaf => leaf.Leaf).Where(leaf => label.Contains(hours.Dimensions, leaf.Values))], hours.Dimensions);
+            if (Drivers.Of(change).Findings is not [var own, ..]) return [];
+            first = own with
+            {
+                Segments = [own.First is { } part ? part with { Coordinates = [label.Coordinates[0], .. part.Coordinates], Share = share * part.Share } : label],
+            };
+        }
+
+        return [Named(change, first, await source.ShapeAsync(first.First, component.Timing, cancellationToken))];
     }
 
     private static bool IsNamed(SpikeVerdict verdict) => verdict is SpikeVerdict.Rising or SpikeVerdict.Sustained or SpikeVerdict.Ended;

@@ -26,13 +26,19 @@ public readonly record struct ArrivalSigns(Int128 Duplicates, Int128 Backfill);
 /// <summary>Is it real? A rise that the meter made is no spike.</summary>
 public static class MeteringRules
 {
-    /// <summary>The meter is the cause where it explains this part of the rise.</summary>
-    private const double ExplainedMin = 0.5;
+    /// <summary>The meter is the cause where it explains this part of the rise, most of which may be noise.</summary>
+    private const double ExplainedMin = 0.4;
 
     /// <summary>A price of one sort of tokens that changed by this factor while those of the others did not is a correction of the list.</summary>
     private const double PriceFactorMin = 1.8;
 
     private const double SamePrice = 0.02;
+
+    /// <summary>Of what was read from the cache before, so much is still: a cache that is missed is no double count.</summary>
+    private const double ReadPartMin = 0.75;
+
+    /// <summary>Fresh tokens that came on top, for each cached one; fewer than one where the count began within the compared hours.</summary>
+    private const double TwiceMin = 0.7, TwiceMax = 1.15;
 
     /// <returns>Null: the rise is real.</returns>
     public static MeteringCause? Of(CostChange change, ArrivalSigns signs)
@@ -73,7 +79,10 @@ public static class MeteringRules
         var (before, after) = (leaf.Expected, leaf.Actual);
         if (before.Attempts == 0 || after.Attempts == 0) return false;
         var (read0, read1) = (before.Tokens[(int)TokenSort.CacheRead] / before.Attempts, after.Tokens[(int)TokenSort.CacheRead] / after.Attempts);
-        var more = after.Tokens[(int)TokenSort.Fresh] / after.Attempts - before.Tokens[(int)TokenSort.Fresh] / before.Attempts;
-        return read0 > 0 && Math.Abs(read1 / read0 - 1) < 0.1 && Math.Abs(more / read1 - 1) < 0.1;
+        if (read0 <= 0 || read1 < ReadPartMin * read0) return false;
+
+        // For each cached token there is one more fresh one than before, whatever the size of the requests.
+        var more = after.Tokens[(int)TokenSort.Fresh] / after.Attempts / read1 - before.Tokens[(int)TokenSort.Fresh] / before.Attempts / read0;
+        return more is > TwiceMin and < TwiceMax;
     }
 }

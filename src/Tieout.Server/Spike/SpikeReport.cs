@@ -49,7 +49,8 @@ internal static class SpikeReport
             SpikeVerdict.Benign when result.Timing.Benign is BenignReason.Calendar => "The same hours of the week before cost as much.",
             SpikeVerdict.Benign => "The cost grows as steadily as it did in the baseline.",
             _ when result.Components is [var first, ..] =>
-                $"The cost as a whole is as usual, but {first.Dimension} {first.Value} rose since {Hour(first.Timing.From)} while others fell.",
+                $"The cost as a whole is as usual, but {first.Dimension} {first.Value} rose since {Hour(first.Timing.From)} while others fell."
+                + string.Concat(result.ComponentCauses.Select(cause => $" {Sentence(cause)}")),
             _ => "The cost is as usual.",
         };
     }

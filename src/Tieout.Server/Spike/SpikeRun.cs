@@ -27,6 +27,8 @@ internal sealed record SpikeResult(SpikeRequest Request, Diagnosis Found, long A
 
     public IReadOnlyList<Component> Components => Found.Components;
 
+    public IReadOnlyList<NamedCause> ComponentCauses => Found.ComponentCauses;
+
     public SpikeVerdict Verdict => Found.Verdict;
 }
 

@@ -116,7 +116,7 @@ internal sealed class TrafficSource(TrafficPlot plot, TrafficClock clock, Traffi
         var at = plot.Start.AddHours(hour).AddMinutes(17);
         var cost = tokens * plot.PricesOf(cell, 0).Input + 200 * plot.PricesOf(cell, 0).Output;
         return new(
-            ++_lastId, at, at.AddSeconds(90), cell.Labels, TrafficTrigger.Primary, User: 0, tokens, CacheRead: 0, CacheWrite: 0, Output: 200, Reasoning: 0, cost,
-            PriceVersion: 0, Failed: false, Tool: null, ToolFailed: false);
+            ++_lastId, at, at.AddSeconds(90), cell.Labels, TrafficTrigger.Primary, User: 0, tokens, CacheRead: 0, CacheWrite: 0, Output: 200, Reasoning: 0,
+            cost, PriceVersion: 0, Failed: false, Tool: null, ToolFailed: false);
     }
 }

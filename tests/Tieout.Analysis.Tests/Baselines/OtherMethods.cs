@@ -1,4 +1,3 @@
-using Tieout.Analysis.Detection;
 using Tieout.Analysis.Tests.Blind;
 using Tieout.Analysis.Why;
 

@@ -15,10 +15,10 @@ internal static class OurDiagnosis
         var (verdict, onset) = (found.Verdict, found.Timing.HasOnset ? found.Timing.From : (long?)null);
 
         // What rises while something else falls is named among the labels.
-        if (verdict is SpikeVerdict.None && found.Components is [var first, ..])
+        if (verdict is (SpikeVerdict.None or SpikeVerdict.Blip or SpikeVerdict.Benign) && found.Components is [var first, ..])
         {
             (verdict, onset) = (first.Timing.Verdict, first.Timing.From);
-            causes.Add(new(SpikeCause.VolumeSurge, new Dictionary<string, string> { [first.Dimension] = first.Value }));
+            causes.AddRange(found.ComponentCauses.Select(cause => new SaidCause(cause.Cause, Place(cause))));
         }
 
         return (new(verdict, causes, onset is { } hour ? (int)(hour - traffic.BaselineFrom) : null, found.Metering?.ToString()), found);

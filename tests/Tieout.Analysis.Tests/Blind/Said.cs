@@ -24,7 +24,7 @@ internal sealed record Said(SpikeVerdict Verdict, IReadOnlyList<SaidCause> Cause
 /// <summary>A case with what was said of it, and whether that is right.</summary>
 internal sealed class Scored
 {
-    private static readonly IReadOnlyDictionary<string, SpikeCause[]> Names = new Dictionary<string, SpikeCause[]>
+    private static readonly Dictionary<string, SpikeCause[]> Names = new()
     {
         ["growth"] = [SpikeCause.MoreUsers],
         ["bot"] = [SpikeCause.RequestsPerUser],
@@ -44,7 +44,7 @@ internal sealed class Scored
         ["model_moved"] = [SpikeCause.ModelMix],
         ["fallback"] = [SpikeCause.ModelMix],
         ["new_feature"] = [SpikeCause.NewSegment],
-        ["offset"] = [SpikeCause.MoreUsers, SpikeCause.VolumeSurge],
+        ["offset"] = [SpikeCause.MoreUsers],
 
         // Prompts that are so many times as long, at once: neither a template nor an append.
         ["context"] = [SpikeCause.ContextGrowth, SpikeCause.TemplateGrowth],

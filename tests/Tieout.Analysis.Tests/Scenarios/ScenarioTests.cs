@@ -98,7 +98,7 @@ public sealed class ScenarioTests(ITestOutputHelper output)
         var drivers = Drivers.Of(change);
         var first = drivers.Findings[0];
         var cause = CauseNaming.Of(change, first, planted.Shape);
-        return new(timing, null, cause, [.. (CauseNaming.Place(cause, first)?.Coordinates ?? []).Select(each => $"{each.Dimension} {each.Value}")]);
+        return new(timing, null, cause, [.. (CauseNaming.Place(change, cause, first)?.Coordinates ?? []).Select(each => $"{each.Dimension} {each.Value}")]);
     }
 
     private sealed record Said(SpikeTiming Timing, MeteringCause? Metering, SpikeCause? Cause, string[] Place)
