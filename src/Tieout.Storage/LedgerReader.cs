@@ -1,4 +1,5 @@
 using Tieout.Core;
+using Tieout.Core.Attribution.Audit;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;

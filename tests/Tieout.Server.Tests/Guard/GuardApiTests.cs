@@ -93,8 +93,7 @@ public sealed class GuardApiTests
 
         clock.Ahead += TimeSpan.FromHours(3);
         var hours = world.World.Server.Services.GetRequiredService<GuardHours>();
-        Assert.True(await hours.AddNextAsync(Instant.From(clock.GetUtcNow()), TestContext.Current.CancellationToken));
-        Assert.False(await hours.AddNextAsync(Instant.From(clock.GetUtcNow()), TestContext.Current.CancellationToken));
+        while (await hours.AddNextAsync(Instant.From(clock.GetUtcNow()), TestContext.Current.CancellationToken)) { }
         foreach (var (org, hits) in (IEnumerable<(string, int)>)[("acme", 1), ("beta", 1)])
         {
             var row = Assert.Single(await world.World.Read.AllRecordsAsync(RecordKind.GuardHour, org, TestContext.Current.CancellationToken)

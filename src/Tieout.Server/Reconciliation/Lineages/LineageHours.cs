@@ -92,8 +92,8 @@ internal sealed class LineageHours(ILedger ledger, EnvelopeKeys keys)
         if (span is { Books.Count: > 0 }) await RecordAsync(HourName.Of(span.From), LineageHourBody.Of(span), cancellationToken);
     }
 
-    private Task RecordAsync(string name, LineageHourBody body, CancellationToken cancellationToken) =>
-        ledger.SubmitAsync(new Command.AddRecord(RecordKind.LineageHour, "", name, body.ToJson(), Once: false), cancellationToken);
+    private async Task RecordAsync(string name, LineageHourBody body, CancellationToken cancellationToken) =>
+        await ledger.SubmitAsync(new Command.AddRecord(RecordKind.LineageHour, "", name, body.ToJson(), Once: false), cancellationToken);
 
     private async Task<LineageHourBody?> ThroughAsync(CancellationToken cancellationToken) =>
         await ledger.Read.RecordAsync(new(RecordKind.LineageHour, "", HourName.Through), cancellationToken) is { } row ? LineageHourBody.Parse(row) : null;

@@ -1,6 +1,5 @@
 using Tieout.Core.Attribution.Audit;
 using Tieout.Core.Tenancy;
-using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Reconciliation.Lineages;
 

@@ -34,7 +34,7 @@ internal sealed class TouchedSpans(ILineageBooks books, IReadOnlyList<AuditedSpa
     /// <summary>Operations of other books that later steps of this one have the id of, where their org or their key acts for others.</summary>
     private void Elsewhere(int book, long after)
     {
-        var acting = _executors.Keys.Where(key => key.Tenants is { Length: > 0 }).ToList();
+        var acting = _executors.Keys.Where(key => key.Tenants is { Count: > 0 }).ToList();
         if (books.All.Count < 2 || acting.Count == 0) return;
         var named = new Dictionary<int, HashSet<string>>();
         foreach (var (later, operation) in books.Read(book, tables => LineageRows.Named(tables, after, long.MaxValue).ToList()))
