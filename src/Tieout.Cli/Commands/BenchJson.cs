@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Tieout.Bench.Gateway;
+using Tieout.Bench.Guard;
 using Tieout.Bench.Ledger;
 using Tieout.Bench.Reads;
 using Tieout.Bench.Spike;
@@ -12,4 +13,5 @@ namespace Tieout.Cli.Commands;
 [JsonSerializable(typeof(ReadsBenchResult[]))]
 [JsonSerializable(typeof(GatewayBenchResult))]
 [JsonSerializable(typeof(SpikeBenchResult))]
+[JsonSerializable(typeof(GuardBenchResult))]
 internal sealed partial class BenchJson : JsonSerializerContext;
