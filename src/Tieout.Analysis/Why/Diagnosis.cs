@@ -105,10 +105,8 @@ public sealed record Diagnosis(
             var label = new Segment([new(component.Dimension, component.Value)], component.Actual - (Int128)component.Timing.Expected, 1, share);
             change = CostChange.Of([.. change.Leaves.Select(leaf => leaf.Leaf).Where(leaf => label.Contains(hours.Dimensions, leaf.Values))], hours.Dimensions);
             if (Drivers.Of(change).Findings is not [var own, ..]) return [];
-            first = own with
-            {
-                Segments = [own.First is { } part ? part with { Coordinates = [label.Coordinates[0], .. part.Coordinates], Share = share * part.Share } : label],
-            };
+            if (own.First is { } part) label = part with { Coordinates = [label.Coordinates[0], .. part.Coordinates], Share = share * part.Share };
+            first = own with { Segments = [label] };
         }
 
         return [Named(change, first, await source.ShapeAsync(first.First, component.Timing, cancellationToken))];

@@ -98,8 +98,8 @@ internal sealed class Scored
 
     private static string Text(IReadOnlyDictionary<string, string> place) => $"[{string.Join(", ", place.Select(each => $"{each.Key} {each.Value}"))}]";
 
-    /// <summary>A place is right that has all labels whose cost was changed, and none beyond the planted ones. Where a feature's requests have no cache, nothing
-    /// tells whether its cache is missed.</summary>
+    /// <summary>A place is right that has all labels whose cost was changed, and none beyond the planted ones. Where requests have no cache, nothing tells
+    /// whether it is missed.</summary>
     private static bool IsSame(TrafficCause cause, IReadOnlyDictionary<string, string> said, IReadOnlyList<TrafficLabels> labels) =>
         ((IEnumerable<IReadOnlyDictionary<string, string>>)[cause.Where, .. cause.Also]).Any(where => labels.All(each =>
             Has(said, each) ? Has(where, each) : !Has(where, each) || !cause.Touched.Contains(each)));

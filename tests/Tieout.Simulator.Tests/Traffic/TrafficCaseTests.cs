@@ -34,7 +34,8 @@ public sealed class TrafficCaseTests
             Assert.True(hour >= last && each.At < of.End && each.ArrivedAt >= each.At);
             (last, count) = (hour, count + 1);
             var list = prices[(each.Labels.Model, each.PriceVersion)];
-            var listed = each.Input * list.Input + each.CacheRead * list.CacheRead + each.CacheWrite * list.CacheWrite + (each.Output + each.Reasoning) * list.Output;
+            var listed = each.Input * list.Input + each.CacheRead * list.CacheRead + each.CacheWrite * list.CacheWrite
+                + (each.Output + each.Reasoning) * list.Output;
             Assert.InRange(each.CostNanos, listed / 3, listed);
         }
 
