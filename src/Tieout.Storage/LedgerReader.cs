@@ -3,6 +3,7 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.Sketches;
+using Tieout.Core.Ledger.Tools;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
@@ -42,6 +43,8 @@ internal sealed class LedgerReader : ILedgerReader
     public required IRowIndexReader RowIndex { private get; init; }
 
     public required ISketchReader Sketches { private get; init; }
+
+    public required IToolCallsReader ToolCalls { private get; init; }
 
     public required ILineageReader Lineages { private get; init; }
 
@@ -161,6 +164,9 @@ internal sealed class LedgerReader : ILedgerReader
 
     public Task<IReadOnlyList<LabelledSketch>> SketchesAsync(RecountQuery query, CancellationToken cancellationToken) =>
         Sketches.SketchesAsync(query, cancellationToken);
+
+    public Task<IReadOnlyList<ToolHour>> ToolHoursAsync(RecountQuery query, CancellationToken cancellationToken) =>
+        ToolCalls.ToolHoursAsync(query, cancellationToken);
 
     public Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken) =>
         Lineages.AuditLineageAsync(query, cancellationToken);

@@ -61,6 +61,9 @@ public enum RecordKind
 
     /// <summary>A shared cost as it was split over tenants and charged, by its name and window. Recorded once, so a window is charged once.</summary>
     SharedCost = 22,
+
+    /// <summary>A call of a tool by an agent, by the id of the call. Recorded once, so that a call counts once.</summary>
+    ToolCall = 23,
 }
 
 /// <summary>What a billing document does. Texts of proposals contain the numbers, so they never change.</summary>

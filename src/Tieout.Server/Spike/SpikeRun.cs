@@ -14,9 +14,10 @@ internal sealed record NamedCause(SpikeCause Cause, DriverFinding Finding, Analy
 /// <param name="Metering">The rise is the meter's; null: it is real, or there is none.</param>
 /// <param name="Causes">Empty: no cause is named.</param>
 /// <param name="Components">Labels that rose although the whole did not.</param>
+/// <param name="Tools">Those with findings first.</param>
 internal sealed record SpikeResult(
     SpikeRequest Request, IReadOnlyList<(long Hour, Int128 Cost)> Hours, SpikeTiming Timing, CostChange Change, MeteringCause? Metering, Drivers Drivers,
-    IReadOnlyList<NamedCause> Causes, SegmentShape Whole, IReadOnlyList<Component> Components, long AsOf)
+    IReadOnlyList<NamedCause> Causes, SegmentShape Whole, IReadOnlyList<Component> Components, IReadOnlyList<ToolChange> Tools, long AsOf)
 {
     public SpikeVerdict Verdict => Metering is null ? Timing.Verdict : SpikeVerdict.Metering;
 }
@@ -50,7 +51,8 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
             }
         }
 
-        return new(request, series.Costs(), timing, change, metering, drivers, causes, whole, components, asOf);
+        var tools = await SpikeTools.ReadAsync(read, request, timing, cancellationToken);
+        return new(request, series.Costs(), timing, change, metering, drivers, causes, whole, components, tools, asOf);
     }
 
     /// <summary>Whether the cost rose, and since when; nothing about why.</summary>

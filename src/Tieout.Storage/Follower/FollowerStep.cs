@@ -2,13 +2,14 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Sketches;
+using Tieout.Core.Ledger.Tools;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Follower;
 
 /// <summary>What one step counted, and up to which commit.</summary>
-internal sealed record Counted(FollowerPosition From, FollowerPosition To, Recount Recount, RowIndexStep Index, SketchStep Sketches);
+internal sealed record Counted(FollowerPosition From, FollowerPosition To, Recount Recount, RowIndexStep Index, SketchStep Sketches, ToolStep Tools);
 
 /// <summary>One step of the follower: the rows of the next commits, each counted once. It only reads; the store writes lines and position in one
 /// transaction.</summary>
@@ -33,7 +34,7 @@ internal sealed class FollowerStep
     {
         if (End(from, ledger, through) is not { } end) return null;
         Learn(ledger, end.Last);
-        var (recount, index, sketches) = (new Recount(), new RowIndexStep(), new SketchStep());
+        var (recount, index, sketches, tools) = (new Recount(), new RowIndexStep(), new SketchStep(), new ToolStep());
         FollowedRows.UsageWithIds(ledger, from.Usage, end.Last.Usage, (usage, ids) =>
         {
             var org = OfLabels(usage.Labels);
@@ -46,7 +47,11 @@ internal sealed class FollowerStep
             recount.Add(posting, OfAccount(posting.Debit));
             index.Add(posting);
         });
-        return new(from, FollowerPosition.Of(end), recount, index, sketches);
+        ToolCallRows.Read(ledger, from.Record, end.Last.Record, (org, call, recordedAt) =>
+        {
+            if (Book.Org(org) is { } known) tools.Add(call, recordedAt, known.FirstAccount);
+        });
+        return new(from, FollowerPosition.Of(end), recount, index, sketches, tools);
     }
 
     private static ChainRow? End(FollowerPosition from, ILedgerTables ledger, long through)
@@ -57,7 +62,7 @@ internal sealed class FollowerStep
         while (commits.Step())
         {
             end = RowReads.Chain(commits, []);
-            if (end.Last.Usage - from.Usage + end.Last.Posting - from.Posting >= RowsMax) break;
+            if (end.Last.Usage - from.Usage + end.Last.Posting - from.Posting + end.Last.Record - from.Record >= RowsMax) break;
         }
 
         return end;

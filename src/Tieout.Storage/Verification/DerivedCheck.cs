@@ -3,6 +3,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Tables;
+using Tieout.Core.Ledger.Tools;
 using Tieout.Core.Money;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Rows;
@@ -78,11 +79,11 @@ internal sealed class DerivedCheck
         if (commit.Commit != _position.Commit || _recount is not { } recount) return;
 
         // Lines of another ledger, or of a later state of this one, are used by no report: the follower counts anew.
-        if (commit.Hash.AsSpan().SequenceEqual(_position.Hash)) Compare(recount, standing);
+        if (commit.Hash.AsSpan().SequenceEqual(_position.Hash)) Compare(recount, standing, commit.Last.Record);
         _recount = null;
     }
 
-    private void Compare(Recount recount, Standing standing)
+    private void Compare(Recount recount, Standing standing, long lastRecord)
     {
         var names = new Names(standing);
         try
@@ -94,6 +95,10 @@ internal sealed class DerivedCheck
                 key => key.Of.Start);
             Compare<MonthTable, MonthLine, MonthKey>(
                 recount.Months, LineReads.Month, line => line.Key, key => $"{names.Of(key.Org)}, month from {key.Start}", key => key.Start);
+            Compare<ToolHourTable, ToolHour, ToolHourKey>(
+                ToolHours(standing, lastRecord), ToolCallRows.Hour, hour => hour.Key,
+                key => $"{names.Of(key.Org)}, hour from {key.Start}, feature {(key.Feature.Length == 0 ? "(none)" : key.Feature)}, tool {key.Tool}",
+                key => key.Start);
             string Rows(int labels) => labels < 0 ? $"corrections of {names.OfLabels(-labels)}" : names.OfLabels(labels);
             foreach (var ((start, labels, traits), flaw) in _hours.Compare(_derived))
             {
@@ -122,6 +127,16 @@ internal sealed class DerivedCheck
         {
             Unreadable(_findings, damaged);
         }
+    }
+
+    private static IReadOnlyCollection<ToolHour> ToolHours(Standing standing, long lastRecord)
+    {
+        var tools = new ToolStep();
+        ToolCallRows.Read(standing.Tables, 0, lastRecord, (org, call, recordedAt) =>
+        {
+            if (standing.Book.Org(org) is { } known) tools.Add(call, recordedAt, known.FirstAccount);
+        });
+        return tools.Hours;
     }
 
     /// <summary>Whether every row that counts in a stretch of time is in the ledger, by where it begins.</summary>
