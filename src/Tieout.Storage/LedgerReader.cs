@@ -155,6 +155,9 @@ internal sealed class LedgerReader : ILedgerReader
     public Task<IReadOnlyList<StatusCount>> StatusesAsync(RecountQuery query, CancellationToken cancellationToken) =>
         Recounts.StatusesAsync(query, cancellationToken);
 
+    public Task<IReadOnlyList<LabelledCosts>> ClassCostsAsync(RecountQuery query, CancellationToken cancellationToken) =>
+        Recounts.ClassCostsAsync(query, cancellationToken);
+
     public Task<MonthSums> MonthAsync(OrgState org, Instant from, Instant to, CancellationToken cancellationToken) =>
         Recounts.MonthAsync(org, from, to, cancellationToken);
 

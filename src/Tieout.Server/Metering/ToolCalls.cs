@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -17,7 +16,8 @@ namespace Tieout.Server.Metering;
 
 /// <summary>What tool calls of a range come to.</summary>
 /// <param name="Org">Null: all orgs.</param>
-public sealed record ToolCallListBody(string? Org, string From, string To, IReadOnlyList<string> By, IReadOnlyList<ToolCallBody> Items, ToolCallBody Total, long AsOf);
+public sealed record ToolCallListBody(
+    string? Org, string From, string To, IReadOnlyList<string> By, IReadOnlyList<ToolCallBody> Items, ToolCallBody Total, long AsOf);
 
 /// <param name="Group">The value of each dimension; null: calls that name no feature.</param>
 /// <param name="Failures">Calls without a usable result.</param>
@@ -106,7 +106,7 @@ internal static class ToolCallEndpoints
         var to = Inputs.Query(context, "to") is { } end ? Inputs.Time(end, zone) : Recount.HourOf(now + TimeSpan.FromMinutes(5)) + hour;
         if (from >= to) throw Refused($"The range from {from} to {to} is empty: 'to' must be later than 'from'.");
         return (to - from).TotalDays <= DaysMax
-            ? new(from, to) : throw Refused(string.Create(CultureInfo.InvariantCulture, $"Tool calls are summed over at most {DaysMax} days. Narrow the range."));
+            ? new(from, to) : throw Refused($"Tool calls are summed over at most {DaysMax} days. Narrow the range.");
     }
 
     private static ToolCallBody Body(IEnumerable<(string Name, string? Value)> group, ToolHour sum) => new(

@@ -67,7 +67,7 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
             SpikeLines.Dimensions, SpikeRequest.HourOf(request.BaselineFrom), SpikeRequest.HourOf(request.To), hour => Clock(hour, request.Zone));
         foreach (var org in request.Orgs)
         {
-            await foreach (var line in lines.ReadAsync(org, request.BaselineFrom, request.To, cancellationToken)) series.Add(line);
+            await foreach (var line in lines.ReadAsync(org, request.BaselineFrom, request.To, isSplit: false, cancellationToken)) series.Add(line);
         }
 
         return series;
@@ -84,7 +84,10 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
         var comparison = new PeriodComparison(SpikeLines.Dimensions, AttemptClasses.Default, timing.Weights, timing.From, timing.To);
         foreach (var org in request.Orgs)
         {
-            await foreach (var line in lines.ReadAsync(org, request.BaselineFrom, SpikeRequest.StartOf(timing.To), cancellationToken)) comparison.Add(line);
+            await foreach (var line in lines.ReadAsync(org, request.BaselineFrom, SpikeRequest.StartOf(timing.To), isSplit: true, cancellationToken))
+            {
+                comparison.Add(line);
+            }
         }
 
         return comparison.Change();

@@ -13,7 +13,8 @@ internal static class ToolCallRows
     public static readonly string HourColumns = TableColumns<ToolHourTable, ToolHour>.Names;
 
     // With a sign, which changes nothing, the kind takes no index: records are read by their numbers, not every tool call there is.
-    private static readonly string Sql = $"SELECT org, body, recorded_at FROM records WHERE +kind = {RecordKind.ToolCall:D} AND seq > ? AND seq <= ? ORDER BY seq";
+    private static readonly string Sql =
+        $"SELECT org, body, recorded_at FROM records WHERE +kind = {RecordKind.ToolCall:D} AND seq > ? AND seq <= ? ORDER BY seq";
 
     /// <summary>Calls from just after one number of records up to another.</summary>
     public static void Read(ILedgerTables ledger, long after, long last, Action<string, ToolCall, Instant> take)

@@ -5,6 +5,7 @@ using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Core.Ledger.Tools;
 using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Rows;
 
@@ -24,6 +25,7 @@ internal sealed class DerivedCheck
     private readonly HourRowsCheck _hours = new();
     private readonly IdRunsCheck _ids;
     private readonly SketchesCheck _sketches = new();
+    private readonly ClassCostStep _costs = new();
     private Recount? _recount = new();
 
     // Rows that an archive has in the ledger's place; null: none.
@@ -54,7 +56,8 @@ internal sealed class DerivedCheck
     /// the rows that came since.</summary>
     public void BeginAfter(Detachment detached) => _detached = detached;
 
-    public void Add(UsageRow row, Book book)
+    /// <param name="price">The row's; null: it has none.</param>
+    public void Add(UsageRow row, ResolvedPrice? price, Book book)
     {
         if (_recount is null || book.Org(row.Usage.Labels.Org) is not { } org) return;
         var usage = CountedUsage.Of(row);
@@ -62,6 +65,7 @@ internal sealed class DerivedCheck
         _hours.Add(usage);
         _ids.Add(row, org.FirstAccount);
         _sketches.Add(usage, row.Usage.EndUser, org);
+        _costs.Add(usage, price, org);
     }
 
     /// <param name="labels">Of the posting's usage; 0: it names none.</param>
@@ -99,6 +103,10 @@ internal sealed class DerivedCheck
                 ToolHours(standing, lastRecord), ToolCallRows.Hour, hour => hour.Key,
                 key => $"{names.Of(key.Org)}, hour from {key.Start}, feature {(key.Feature.Length == 0 ? "(none)" : key.Feature)}, tool {key.Tool}",
                 key => key.Start);
+            Compare<ClassCostTable, ClassCosts, ClassCostKey>(
+                _costs.Lines, ClassCostReading.Line, line => line.Key,
+                key => $"{names.Of(key.Org)}, hour from {key.Start}, {names.OfLabels(key.Labels)}", key => key.Start);
+            CheckClasses(recount, names);
             string Rows(int labels) => labels < 0 ? $"corrections of {names.OfLabels(-labels)}" : names.OfLabels(labels);
             foreach (var ((start, labels, traits), flaw) in _hours.Compare(_derived))
             {
@@ -126,6 +134,17 @@ internal sealed class DerivedCheck
         catch (Exception damaged) when (IsDamage(damaged))
         {
             Unreadable(_findings, damaged);
+        }
+    }
+
+    /// <summary>The classes of an hour together are what its usage rows were charged (T1).</summary>
+    private void CheckClasses(Recount recount, Names names)
+    {
+        foreach (var line in recount.Lines.Where(line => line.Key.Span == RecountSpan.Hour && line.Attempts > 0))
+        {
+            var costs = _costs.Find(new(line.Key.Org, line.Key.Start, line.Key.Labels));
+            _findings.Check("T1", costs?.Total == line.UsageCharge.Nanos,
+                $"{ClassCostTable.Name}: {names.Of(line.Key)} has classes of {new Amount(costs?.Total ?? 0)}, its usage was charged {line.UsageCharge}.");
         }
     }
 

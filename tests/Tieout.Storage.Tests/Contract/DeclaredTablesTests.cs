@@ -24,6 +24,7 @@ public sealed class DeclaredTablesTests
         (MonthTable.Name, TableColumns<MonthTable, MonthLine>.All), (HourRowsTable.Name, TableColumns<HourRowsTable, HourRows>.All),
         (IdRunTable.Name, TableColumns<IdRunTable, IdRun>.All), (IdBlockTable.Name, TableColumns<IdBlockTable, IdRunBlock>.All),
         (UsageSketchTable.Name, TableColumns<UsageSketchTable, UsageSketch>.All), (ToolHourTable.Name, TableColumns<ToolHourTable, ToolHour>.All),
+        (ClassCostTable.Name, TableColumns<ClassCostTable, ClassCosts>.All),
     ];
 
     [Fact]

@@ -31,7 +31,7 @@ public abstract partial class LedgerContract
         await BeginAsync(ledger);
         var (traffic, calls) = (new FollowedTraffic(Clock), 0);
         foreach (var table in (string[])["follower", "recounts", "recount_statuses", "recount_months", "usage_hours", "usage_id_runs", "usage_id_blocks",
-            "usage_sketches", "tool_hours"])
+            "usage_sketches", "tool_hours", "recount_costs"])
         {
             foreach (var before in (bool[])[true, false])
             {
@@ -62,7 +62,7 @@ public abstract partial class LedgerContract
     // Goal: lines of another state of the ledger are never taken for this one's. Method: the position is emptied, or names a commit that the chain does not
     // have, or not with this hash.
     [Theory]
-    [InlineData("DELETE FROM recounts; DELETE FROM recount_statuses; DELETE FROM recount_months; DELETE FROM usage_hours; DELETE FROM usage_id_runs; DELETE FROM usage_id_blocks; DELETE FROM usage_sketches; DELETE FROM tool_hours; DELETE FROM follower")]
+    [InlineData("DELETE FROM recounts; DELETE FROM recount_statuses; DELETE FROM recount_months; DELETE FROM usage_hours; DELETE FROM usage_id_runs; DELETE FROM usage_id_blocks; DELETE FROM usage_sketches; DELETE FROM tool_hours; DELETE FROM recount_costs; DELETE FROM follower")]
     [InlineData("DELETE FROM follower")]
     [InlineData("UPDATE follower SET commit_no = commit_no + 1000")]
     [InlineData("UPDATE follower SET commit_no = commit_no - 1")]

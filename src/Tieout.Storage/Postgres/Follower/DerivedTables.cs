@@ -33,6 +33,9 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
 
     private static readonly Table<ToolHour> Tools = new Table<ToolHourTable, ToolHour>(AddedColumns<ToolHourTable, ToolHour>.OnConflict(AddingSql.Postgres));
 
+    private static readonly Table<ClassCosts> Costs = new Table<ClassCostTable, ClassCosts>(
+        AddedColumns<ClassCostTable, ClassCosts>.OnConflict(AddingSql.Postgres));
+
     public long FirstOpenHold => tables.FirstOpenHold;
 
     public int Bucket => tables.Bucket;
@@ -54,6 +57,7 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
         if (run is not null) Write(batch, run);
         Sketches.Insert(batch, Bucket, [.. sketches]);
         Tools.Insert(batch, Bucket, [.. counted.Tools.Hours]);
+        Costs.Insert(batch, Bucket, [.. counted.Costs.Lines]);
         batch.ExecuteNonQuery();
     }
 
@@ -62,7 +66,7 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
         using var batch = new NpgsqlBatch(connection);
         Move(batch, FollowerPosition.Start);
         foreach (var table in (ReadOnlySpan<string>)[RecountTable.Name, StatusTable.Name, MonthTable.Name, HourRowsTable.Name, IdRunTable.Name,
-            IdBlockTable.Name, UsageSketchTable.Name, ToolHourTable.Name])
+            IdBlockTable.Name, UsageSketchTable.Name, ToolHourTable.Name, ClassCostTable.Name])
         {
             batch.Add($"DELETE FROM {table} WHERE bucket = $1", Bucket);
         }

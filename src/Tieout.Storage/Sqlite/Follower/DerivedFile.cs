@@ -25,6 +25,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
     private readonly RowInsert<IdBlockTable, IdRunBlock> _block;
     private readonly RowInsert<UsageSketchTable, UsageSketch> _sketch;
     private readonly RowInsert<ToolHourTable, ToolHour> _tools;
+    private readonly RowInsert<ClassCostTable, ClassCosts> _costs;
     private readonly RawStatement _position;
 
     private DerivedFile(RawConnection connection)
@@ -38,6 +39,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
         (_run, _block) = (new(connection), new(connection));
         _sketch = new(connection, insert: "INSERT OR REPLACE");
         _tools = new(connection, AddedColumns<ToolHourTable, ToolHour>.OnConflict(AddingSql.Sqlite));
+        _costs = new(connection, AddedColumns<ClassCostTable, ClassCosts>.OnConflict(AddingSql.Sqlite));
         _position = connection.Prepare($"INSERT OR REPLACE INTO follower (one, {FollowerPosition.Columns}) VALUES (1, ?, ?, ?, ?, ?)");
     }
 
@@ -102,6 +104,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
             Each(tables, IndexReads.BlockColumns, $"{IdBlockTable.Name} b", row => IndexReads.Block(row));
             Each(tables, SketchReads.Columns, UsageSketchTable.Name, row => SketchReads.Sketch(row));
             Each(tables, ToolCallRows.HourColumns, ToolHourTable.Name, row => ToolCallRows.Hour(row));
+            Each(tables, ClassCostReading.Columns, ClassCostTable.Name, row => ClassCostReading.Line(row));
             return true;
         }
         catch (Exception damaged) when (IsDamage(damaged))
@@ -119,6 +122,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
         if (run is not null) Write(run);
         foreach (var sketch in sketches) _sketch.Write(sketch);
         foreach (var hour in counted.Tools.Hours) _tools.Write(hour);
+        foreach (var costs in counted.Costs.Lines) _costs.Write(costs);
         var to = counted.To;
         _position.Bind(1, to.Commit);
         _position.BindBlob(2, to.Hash);
@@ -138,7 +142,7 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
 
     public void Dispose()
     {
-        foreach (var resource in (ReadOnlySpan<IDisposable>)[_line, _status, _month, _hour, _run, _block, _sketch, _tools, _position, _connection]) resource.Dispose();
+        foreach (var resource in (ReadOnlySpan<IDisposable>)[_line, _status, _month, _hour, _run, _block, _sketch, _tools, _costs, _position, _connection]) resource.Dispose();
     }
 
     private void Write(IdRunChange change)

@@ -23,6 +23,7 @@ internal static class DerivedSchema
         ("follower", Position), Table<RecountTable, RecountLine>(), Table<StatusTable, StatusLine>(), Table<MonthTable, MonthLine>(),
         Table<HourRowsTable, HourRows>(), Table<IdRunTable, IdRun>("PRIMARY KEY (last_usage)", "WITHOUT ROWID, STRICT"),
         Table<UsageSketchTable, UsageSketch>($"PRIMARY KEY ({UsageSketchTable.Key})", "WITHOUT ROWID, STRICT"), Table<ToolHourTable, ToolHour>(),
+        Table<ClassCostTable, ClassCosts>(),
 
         // Not in the order of a key, so that a block lies in its page whole.
         Table<IdBlockTable, IdRunBlock>("PRIMARY KEY (run, id_key, seq)", "STRICT"),
