@@ -143,8 +143,10 @@ internal sealed class DerivedCheck
         foreach (var line in recount.Lines.Where(line => line.Key.Span == RecountSpan.Hour && line.Attempts > 0))
         {
             var costs = _costs.Find(new(line.Key.Org, line.Key.Start, line.Key.Labels));
-            _findings.Check("T1", costs?.Total == line.UsageCharge.Nanos,
-                $"{ClassCostTable.Name}: {names.Of(line.Key)} has classes of {new Amount(costs?.Total ?? 0)}, its usage was charged {line.UsageCharge}.");
+            _findings.Checked(Id);
+            if (costs?.Total == line.UsageCharge.Nanos) continue;
+            _findings.Broken(
+                Id, $"T1: {names.Of(line.Key)} has classes of {new Amount(costs?.Total ?? 0)}, its usage was charged {line.UsageCharge}.");
         }
     }
 

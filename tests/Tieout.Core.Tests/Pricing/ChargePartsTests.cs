@@ -12,8 +12,8 @@ public sealed class ChargePartsTests
         ("input_tokens", Rate.Tiered(3, [new(200_000, 6)])), ("cache_read_tokens", Rate.Tiered(0.3m, [new(200_000, 0.6m)])), ("cache_write_tokens", 3.75m),
         ("output_tokens", Rate.Tiered(15, [new(200_000, 22.5m)])), ("web_searches", 10));
 
-    // Goal: no nano-unit is lost or made, at any price and of any counts. Method: random prices with tiers, own rates and markups, and counts that the fast path
-    // takes and that it does not.
+    // Goal: no nano-unit is lost or made, at any price and of any counts. Method: random prices with tiers, own rates and markups, and counts that
+    // the fast path takes and that it does not.
     [Fact]
     public void T1_the_classes_of_a_charge_add_up_to_it_and_none_is_below_zero() => Check.One(
         Config.QuickThrowOnFailure.WithMaxTest(3_000), Prop.ForAll(Generators.AnyPrice.ToArbitrary(), Generators.AnyCounts.ToArbitrary(), (price, counts) =>
@@ -26,7 +26,8 @@ public sealed class ChargePartsTests
 
     [Fact]
     public void T1_the_classes_of_a_charge_add_up_to_it_whatever_was_counted() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(2_000), Prop.ForAll(Generators.AnyPrice.ToArbitrary(), Generators.ConsistentCounts.ToArbitrary(), (price, units) =>
+        Config.QuickThrowOnFailure.WithMaxTest(2_000),
+        Prop.ForAll(Generators.AnyPrice.ToArbitrary(), Generators.ConsistentCounts.ToArbitrary(), (price, units) =>
         {
             var charge = price.Price(units).Charge;
             return Sum(ChargeParts.Of(price, units.ToUsageCounts(), charge)) == charge.Nanos;
@@ -59,8 +60,8 @@ public sealed class ChargePartsTests
         Assert.Equal([4_500_000, 0, 0, 4_500_000, 0, 30_000_000], Enumerable.Range(0, ChargeParts.Count).Select(i => (long)parts[i]));
     }
 
-    // Goal: tokens that cost what their whole costs are in their own class. Method: no rate for cached tokens and reasoning, with and without a search, which the
-    // fast path does not take.
+    // Goal: tokens that cost what their whole costs are in their own class. Method: no rate for cached tokens and reasoning, with and without a search, which
+    // the fast path does not take.
     [Fact]
     public void A_class_without_a_rate_of_its_own_costs_what_its_whole_costs()
     {

@@ -14,7 +14,7 @@ public abstract partial class LedgerContract
     private static readonly ResolvedPrice[] ClassPrices =
     [
         ClassPrice("flat", 2.5m, 1.25m, 10), ClassPrice("odd", 0.13m, 0.01m, 0.18000000000000002m),
-        ClassPrice("tiered", Rate.Tiered(3, [new(500, 6)]), 0.3m, 15),
+        ClassPrice("tiered", new Rate(3, [new(500, 6)]), 0.3m, 15),
     ];
 
     // Goal: the classes of an hour are those of its rows, each at its own price, wherever the follower is, and together what the rows were charged. Method:

@@ -63,7 +63,8 @@ internal static class ToolResults
     /// <summary>Where the messages are in the body.</summary>
     private static List<Range> Messages(ReadOnlySpan<byte> body)
     {
-        var (json, messages) = (new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = DepthMax }), new List<Range>());
+        var messages = new List<Range>();
+        var json = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = DepthMax });
         json.Read();
         while (json.Read() && json.TokenType is JsonTokenType.PropertyName)
         {

@@ -142,7 +142,11 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
 
     public void Dispose()
     {
-        foreach (var resource in (ReadOnlySpan<IDisposable>)[_line, _status, _month, _hour, _run, _block, _sketch, _tools, _costs, _position, _connection]) resource.Dispose();
+        foreach (var resource in (ReadOnlySpan<IDisposable>)
+            [_line, _status, _month, _hour, _run, _block, _sketch, _tools, _costs, _position, _connection])
+        {
+            resource.Dispose();
+        }
     }
 
     private void Write(IdRunChange change)
