@@ -4,7 +4,6 @@ using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.Tables;
-using Tieout.Storage.Detaching;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
 

@@ -45,7 +45,10 @@ internal sealed partial class ToolCallLog(ILedger ledger, TimeProvider time, Out
                 ? (ToolCall.ProviderSource, result.Id) : (content ??= $"body:{Convert.ToHexStringLower(SHA256.HashData(body.Span))}", $"{i}:{result.Id}");
             var call = new ToolCall(
                 ToolCall.Counted(result.Tool), caller.Tags.Feature, result.Failed, result.IsRepeated ? 1 : 0, Instant.From(time.GetUtcNow()), "gateway",
-                result.Id) { OperationId = caller.OperationId };
+                result.Id)
+            {
+                OperationId = caller.OperationId,
+            };
             Add(new(RecordKind.ToolCall, caller.Spender.Key.Org, ToolCall.NameOf(source, id), call.Body, Once: true));
         }
 

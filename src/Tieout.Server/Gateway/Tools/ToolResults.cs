@@ -142,6 +142,6 @@ internal static class ToolResults
 
     private static string? Text(JsonElement of, string name) => Member(of, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
 
-    private static IEnumerable<JsonElement> Items(JsonElement of, string name) =>
-        Member(of, name) is { ValueKind: JsonValueKind.Array } items ? items.EnumerateArray() : [];
+    private static JsonElement[] Items(JsonElement of, string name) =>
+        Member(of, name) is { ValueKind: JsonValueKind.Array } items ? [.. items.EnumerateArray()] : [];
 }
