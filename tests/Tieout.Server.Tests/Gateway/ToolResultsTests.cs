@@ -51,7 +51,7 @@ public sealed class ToolResultsTests
         var body = Encoding.UTF8.GetBytes($$"""{"messages":[{{Uses("t1:search:1")}},{{Blocks("t1:true")}}]}""");
         for (var at = 0; at < body.Length; at++)
         {
-            ToolResults.Read(body[..at]);
+            ToolResults.Read(body.AsMemory(0, at));
             foreach (var other in "0\"[]{},n"u8)
             {
                 var changed = (byte[])body.Clone();

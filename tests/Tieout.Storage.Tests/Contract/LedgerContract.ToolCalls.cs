@@ -2,7 +2,6 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.Tools;
-using Tieout.Core.Tests.Ledger;
 
 namespace Tieout.Storage.Tests.Contract;
 
