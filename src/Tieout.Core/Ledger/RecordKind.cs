@@ -64,6 +64,13 @@ public enum RecordKind
 
     /// <summary>A call of a tool by an agent, by the id of the call. Recorded once, so that a call counts once.</summary>
     ToolCall = 23,
+
+    /// <summary>What an audit of lineages settled of an hour that is over, by the hour in UTC (<see cref="Attribution.Audit.AuditedSpan"/>), and by
+    /// <c>through</c> how far the hours go. The newest counts.</summary>
+    LineageHour = 26,
+
+    /// <summary>What policies of the guard answered in an hour that is over, by the hour in UTC, and by <c>through</c> how far the hours go.</summary>
+    GuardHour = 27,
 }
 
 /// <summary>What a billing document does. Texts of proposals contain the numbers, so they never change.</summary>

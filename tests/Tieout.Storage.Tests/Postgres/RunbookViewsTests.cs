@@ -1,4 +1,5 @@
 using Tieout.Core;
+using Tieout.Core.Attribution.Contracts;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Tools;
 using Tieout.Core.Metering;
@@ -58,6 +59,10 @@ public sealed class RunbookViewsTests
         }
 
         var database = new Uri(store).AbsolutePath[1..];
+        var contract = new JoinContract("usage", "1.0.0", OnViolation.Charge, [new("operation_id", ContractKeyType.Name)], ["feature"]);
+        var query = JoinQuery.Sql(contract, "acme", at - TimeSpan.FromDays(1), at + TimeSpan.FromDays(1));
+        Assert.Equal("gateway 4 4, tool_call 2 0", PostgresServer.Instance.Sql(
+            database, $"SELECT string_agg(usage_source || ' ' || billable || ' ' || complete, ', ' ORDER BY usage_source) FROM (\n{query}\n) counted"));
         Assert.All(Steps, step => Assert.Equal((step.Name, step.Expected), (step.Name, PostgresServer.Instance.Sql(database, step.Sql))));
     }
 
