@@ -110,7 +110,7 @@ public static class SpikeBench
 
         public long Requests { get; }
 
-        public async IAsyncEnumerable<HourLine> LinesAsync(long from, long to, [EnumeratorCancellation] CancellationToken cancellationToken)
+        public async IAsyncEnumerable<HourLine> LinesAsync(long from, long to, bool isSplit, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
             await Task.CompletedTask;
             foreach (var line in _lines)

@@ -23,7 +23,8 @@ public sealed record DiagnosisHours(
 public interface IDiagnosisSource
 {
     /// <summary>The lines from one hour to another, excluded, in the order of time.</summary>
-    IAsyncEnumerable<HourLine> LinesAsync(long from, long to, CancellationToken cancellationToken);
+    /// <param name="isSplit">Whether lines say what each sort of tokens cost, where that is known.</param>
+    IAsyncEnumerable<HourLine> LinesAsync(long from, long to, bool isSplit, CancellationToken cancellationToken);
 
     /// <summary>What the requests of the compared hours are like.</summary>
     /// <param name="segment">Null: all requests.</param>
@@ -117,7 +118,7 @@ public sealed record Diagnosis(
     private static async Task<HourSeries> SeriesAsync(DiagnosisHours hours, IDiagnosisSource source, CancellationToken cancellationToken)
     {
         var series = new HourSeries(hours.Dimensions, hours.BaselineFrom, hours.To, hours.Clock);
-        await foreach (var line in source.LinesAsync(hours.BaselineFrom, hours.To, cancellationToken)) series.Add(line);
+        await foreach (var line in source.LinesAsync(hours.BaselineFrom, hours.To, isSplit: false, cancellationToken)) series.Add(line);
         return series;
     }
 
@@ -128,7 +129,7 @@ public sealed record Diagnosis(
     {
         if (timing.Verdict is not (SpikeVerdict.Sustained or SpikeVerdict.Ended) || drivers.Findings is not [{ First: { } segment } first, ..]) return timing;
         var own = new SegmentHours(segment, hours.Dimensions, AttemptClasses.Default, hours.BaselineFrom, hours.To);
-        await foreach (var line in source.LinesAsync(hours.BaselineFrom, hours.To, cancellationToken)) own.Add(line);
+        await foreach (var line in source.LinesAsync(hours.BaselineFrom, hours.To, isSplit: false, cancellationToken)) own.Add(line);
         var series = first.Driver is CostDriver.Volume ? own.Costs(hours.Clock) : own.CostsOfRequest(hours.Clock);
         return SpikeTimer.Refine(timing, points, series, hours.From, hours.Materiality);
     }
@@ -137,7 +138,7 @@ public sealed record Diagnosis(
         DiagnosisHours hours, IDiagnosisSource source, SpikeTiming timing, CancellationToken cancellationToken)
     {
         var comparison = new PeriodComparison(hours.Dimensions, AttemptClasses.Default, timing.Weights, timing.From, timing.To);
-        await foreach (var line in source.LinesAsync(hours.BaselineFrom, timing.To, cancellationToken)) comparison.Add(line);
+        await foreach (var line in source.LinesAsync(hours.BaselineFrom, timing.To, isSplit: true, cancellationToken)) comparison.Add(line);
         return comparison.Change();
     }
 }

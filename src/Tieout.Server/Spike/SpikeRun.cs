@@ -9,7 +9,8 @@ using Tieout.Storage;
 namespace Tieout.Server.Spike;
 
 /// <summary>What a report found, of which hours.</summary>
-internal sealed record SpikeResult(SpikeRequest Request, Diagnosis Found, long AsOf)
+/// <param name="Tools">Those with findings first.</param>
+internal sealed record SpikeResult(SpikeRequest Request, Diagnosis Found, IReadOnlyList<ToolChange> Tools, long AsOf)
 {
     public IReadOnlyList<(long Hour, Int128 Cost)> Hours => Found.Hours;
 
@@ -41,7 +42,8 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
     public async Task<SpikeResult> RunAsync(SpikeRequest request, CancellationToken cancellationToken)
     {
         var asOf = ledger.Read.AsOf;
-        return new(request, await Diagnosis.OfAsync(HoursOf(request), Source(request), cancellationToken), asOf);
+        var found = await Diagnosis.OfAsync(HoursOf(request), Source(request), cancellationToken);
+        return new(request, found, await SpikeTools.ReadAsync(ledger.Read, request, found.Timing, cancellationToken), asOf);
     }
 
     /// <summary>Whether the cost rose, and since when; nothing about why.</summary>
@@ -66,11 +68,14 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
 
     private sealed class LedgerHours(SpikeRequest request, SpikeLines lines, SpikeShape shape) : IDiagnosisSource
     {
-        public async IAsyncEnumerable<HourLine> LinesAsync(long from, long to, [EnumeratorCancellation] CancellationToken cancellationToken)
+        public async IAsyncEnumerable<HourLine> LinesAsync(long from, long to, bool isSplit, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
             foreach (var org in request.Orgs)
             {
-                await foreach (var line in lines.ReadAsync(org, SpikeRequest.StartOf(from), SpikeRequest.StartOf(to), cancellationToken)) yield return line;
+                await foreach (var line in lines.ReadAsync(org, SpikeRequest.StartOf(from), SpikeRequest.StartOf(to), isSplit, cancellationToken))
+                {
+                    yield return line;
+                }
             }
         }
 

@@ -67,7 +67,7 @@ internal sealed class MeteredTraffic : IDiagnosisSource
         return users.Count;
     }
 
-    public async IAsyncEnumerable<HourLine> LinesAsync(long from, long to, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<HourLine> LinesAsync(long from, long to, bool isSplit, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await Task.CompletedTask;
         foreach (var line in Lines(from, to)) yield return line;
