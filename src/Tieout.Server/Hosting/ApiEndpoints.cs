@@ -71,6 +71,8 @@ public static class ApiEndpoints
         services.AddHostedService<RuntimeWorker>();
         services.AddHostedService<FollowerWorker>();
         services.AddHostedService<LedgerWatch>();
+        services.AddSingleton<DetachJob>();
+        services.AddHostedService(provider => provider.GetRequiredService<DetachJob>());
         return services;
     }
 
@@ -120,6 +122,7 @@ public static class ApiEndpoints
         api.MapOutbox();
         api.MapLedgerHealth();
         api.MapQuarantine();
+        api.MapDetachments();
         return routes;
     }
 }
