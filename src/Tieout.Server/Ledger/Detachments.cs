@@ -56,8 +56,8 @@ internal static class DetachEndpoints
                 ApiError.ParameterInvalid, $"'{Inputs.Shown(body.Archive)}' is not a folder of the server: write the full path of the archive, such as /archive/tieout.");
         }
 
-        var agreed = Agreed(Caller.Of(context), body.SecondToken, options.Approvals, keys);
         job.Validate(plan);
+        var agreed = Agreed(Caller.Of(context), body.SecondToken, options.Approvals, keys);
         var call = AdminCalls.Of(context);
         await ledger.RecordActionAsync(call, "", new() { ["plan"] = plan, ["archive"] = body.Archive, ["agreed_by"] = agreed?.Id });
 

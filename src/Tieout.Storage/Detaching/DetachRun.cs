@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Tenancy;
 using Tieout.Storage.Archive;
 using Tieout.Storage.Verification;
 
