@@ -29,7 +29,8 @@ internal sealed class DetachRun(IDetachableStore store, DetachOrder order, TimeP
         }
 
         // Books that a command did not reach before it was interrupted; what has changed there since waits for a plan of its own.
-        var missing = found.Id == order.Plan ? store.Books.Where(book => found.Cuts.ContainsKey(book.Bucket) && !recorded.ContainsKey(book.Bucket)).ToList() : [];
+        var missing = found.Id == order.Plan
+            ? store.Books.Where(book => found.Cuts.ContainsKey(book.Bucket) && !recorded.ContainsKey(book.Bucket)).ToList() : [];
         if (missing.Count > 0)
         {
             var action = order.By(store.Orgs);

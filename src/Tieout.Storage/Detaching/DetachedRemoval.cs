@@ -10,8 +10,7 @@ internal sealed class DetachedRemoval(RawConnection connection, RemovalPace pace
     /// <summary>Pages that one step gives back to the file system.</summary>
     private const int VacuumPages = 1_000;
 
-    /// <summary>Lists the rows up to a cut that later rows name. They stay. The rows are looked for in a table of the connection's own, so that no writer waits.
-    /// </summary>
+    /// <summary>Lists the rows up to a cut that later rows name. They stay. A table of the connection's own has them first, so that no writer waits.</summary>
     /// <returns>The last posting that was looked at.</returns>
     public long ListStay(Sequences last)
     {

@@ -7,8 +7,8 @@ using Tieout.Storage.Sqlite;
 
 namespace Tieout.Storage.Detaching;
 
-/// <summary>Takes months out of a ledger that an archive has, byte for byte, and that nothing needs any more. Money data leaves the ledger here, so everything is
-/// checked by the command that removes it.</summary>
+/// <summary>Takes months out of a ledger that an archive has, byte for byte, and that nothing needs any more. Money data leaves the ledger here, so
+/// everything is checked by the command that removes it.</summary>
 public static class LedgerDetachment
 {
     /// <summary>What could go. It only reads.</summary>

@@ -1,6 +1,9 @@
+using System.Collections.Immutable;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Tieout.Core.Ledger;
+using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Tests.Http;
 using Tieout.Storage;
@@ -124,37 +127,38 @@ public sealed class ArchiveDetachCommandTests : IDisposable
         Assert.Contains("\"rows_archived\"", await gone.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
         Assert.Equal(0, (await RunAsync("verify", "--data", Data)).ExitCode);
 
-        var audit = (await world.Ledger.Read.AuditAsync(new(null, null, null, null, null, 100), Cancel)).Where(row => row.Row.Action == "POST /archive/detach").ToList();
+        var audit = (await world.Ledger.Read.AuditAsync(new(null, null, null, null, null, 100), Cancel)).Where(
+            row => row.Row.Action == "POST /archive/detach").ToList();
         Assert.Equal(3, audit.Count);
         Assert.All(audit, row => Assert.Contains(id, row.Row.After, StringComparison.Ordinal));
         Assert.Equal((3, "[detach_failed]"), Ended(await DetachAsync("--plan", "0123456789abcdef")));
         using var missing = await world.SendAsync(
             HttpMethod.Post, "/archive/detach", """{"before":"2020-04","archive":"/no/such/folder","plan":"0123456789abcdef"}""");
-        Assert.Equal("parameter_invalid", await ApiWorld.CodeAsync(missing, System.Net.HttpStatusCode.BadRequest));
+        Assert.Equal("parameter_invalid", await ApiWorld.CodeAsync(missing, HttpStatusCode.BadRequest));
     }
 
     [Fact]
     public async Task Where_approvals_are_set_the_server_asks_for_two_administrators()
     {
         await using var world = await ApiWorld.StartAsync(
-            options => options with { Approvals = new() { Limits = System.Collections.Immutable.ImmutableDictionary<string, Core.Money.Amount>.Empty.Add("USD", Core.Money.Amount.Zero) } },
-            topUpByHand: false);
+            options => options with { Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Zero) } }, topUpByHand: false);
         var ordered = new List<string>();
         world.Ledger.Detaches = order =>
         {
             ordered.Add(order.Plan);
             throw new InvalidOperationException("A test.");
         };
-        var (ana, anew, ben, eve) = (await TokenAsync("admin", "ana"), await TokenAsync("admin", "ana"), await TokenAsync("admin", "ben"), await TokenAsync("finance", "eve"));
+        var (ana, anew) = (await TokenAsync("admin", "ana"), await TokenAsync("admin", "ana"));
+        var (ben, eve) = (await TokenAsync("admin", "ben"), await TokenAsync("finance", "eve"));
         foreach (var (first, second, code) in ((string, string?, string)[])[(ana, null, "approval_required"), (ana, eve, "approval_required"),
             (ana, "no secret", "approval_required"), (ApiWorld.Admin, ben, "approval_required"), (ana, anew, "proposal_own"), (ana, ana, "proposal_own")])
         {
             using var refused = await StartAsync(first, second);
-            Assert.Equal(code, await ApiWorld.CodeAsync(refused, System.Net.HttpStatusCode.Forbidden));
+            Assert.Equal(code, await ApiWorld.CodeAsync(refused, HttpStatusCode.Forbidden));
         }
 
         using var viewer = await StartAsync(eve, ben);
-        Assert.Equal("forbidden", await ApiWorld.CodeAsync(viewer, System.Net.HttpStatusCode.Forbidden));
+        Assert.Equal("forbidden", await ApiWorld.CodeAsync(viewer, HttpStatusCode.Forbidden));
         Assert.Empty(ordered);
         using var started = await StartAsync(ana, ben);
         Assert.True(started.IsSuccessStatusCode, await started.Content.ReadAsStringAsync(Cancel));

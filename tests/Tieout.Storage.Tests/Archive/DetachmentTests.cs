@@ -1,8 +1,6 @@
 using System.Text;
 using Tieout.Core;
-using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
-using Tieout.Core.Metering;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Tenancy;
 using Tieout.Core.Tests.Ledger;
@@ -319,7 +317,11 @@ public sealed class DetachmentTests : IDisposable
         _clock.Now = Instant.From(March.AddMonths(2).AddDays(5));
         var text = new StringBuilder();
         void Line(FormattableString line) => text.AppendLine(FormattableString.Invariant(line));
-        await using (var ledger = SqliteLedger.Open(_data.Path, _clock)) text.Append(await new DetachedTraffic(ledger, _clock, ledger.FlushAsync).FiguresAsync());
+        await using (var ledger = SqliteLedger.Open(_data.Path, _clock))
+        {
+            text.Append(await new DetachedTraffic(ledger, _clock, ledger.FlushAsync).FiguresAsync());
+        }
+
         using var connection = RawConnection.Open(DataFolder.DatabaseIn(_data.Path), readOnly: true);
         using var windows = connection.Prepare("SELECT budget, start_at, each, posted, held FROM windows ORDER BY budget, start_at, each");
         while (windows.Step()) Line($"{windows.Int64(0)} {windows.Int64(1)} {windows.Text(2)} {windows.Int64(3)} {windows.Int64(4)}");

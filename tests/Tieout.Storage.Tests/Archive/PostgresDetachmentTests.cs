@@ -181,7 +181,8 @@ public sealed class PostgresDetachmentTests : IDisposable
         var plan = await PlanAsync();
         await using (await PostgresDetachment.OpenAsync(ledger, new RemovalPace(), Cancel))
         {
-            var refused = await Assert.ThrowsAsync<StoreUnavailableException>(() => LedgerDetachment.PostgresAsync(_store, Order(plan), _clock, cancellationToken: Cancel));
+            var refused = await Assert.ThrowsAsync<StoreUnavailableException>(
+                () => LedgerDetachment.PostgresAsync(_store, Order(plan), _clock, cancellationToken: Cancel));
             Assert.Contains("Another command", refused.Message, StringComparison.Ordinal);
         }
 

@@ -53,7 +53,8 @@ internal sealed class PostgresFollower(PostgresConnections connections, int buck
         return true;
     }, cancellationToken);
 
-    /// <summary>Drops what was counted of a bucket and counts rows that are no longer in it, up to a commit. The next step goes on with those that are.</summary>
+    /// <summary>Drops what was counted of a bucket and counts rows that are no longer in it, up to a commit. The next step goes on with those that
+    /// are.</summary>
     /// <returns>How many rows were counted.</returns>
     public Task<long> CountAnewAsync(int bucket, ILedgerTables archived, long through, CancellationToken cancellationToken) => AloneAsync(connection =>
     {
