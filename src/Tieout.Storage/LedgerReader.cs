@@ -1,4 +1,5 @@
 using Tieout.Core;
+using Tieout.Core.Attribution.Audit;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
@@ -164,4 +165,15 @@ internal sealed class LedgerReader : ILedgerReader
 
     public Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken) =>
         Lineages.AuditLineageAsync(query, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<AuditedSpan> AuditSpanAsync(LineageQuery query, CancellationToken cancellationToken) => Lineages.AuditSpanAsync(query, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Instant?> FirstRowAsync(Instant from, CancellationToken cancellationToken) => Lineages.FirstRowAsync(from, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<AuditedSpan>> TouchedAsync(
+        IReadOnlyList<AuditedSpan> spans, IReadOnlyDictionary<int, long> through, CancellationToken cancellationToken) =>
+        Lineages.TouchedAsync(spans, through, cancellationToken);
 }

@@ -61,6 +61,13 @@ public enum RecordKind
 
     /// <summary>A shared cost as it was split over tenants and charged, by its name and window. Recorded once, so a window is charged once.</summary>
     SharedCost = 22,
+
+    /// <summary>What an audit of lineages settled of an hour that is over, by the hour in UTC (<see cref="Attribution.Audit.AuditedSpan"/>), and by
+    /// <c>through</c> how far the hours go. The newest counts.</summary>
+    LineageHour = 26,
+
+    /// <summary>What policies of the guard answered in an hour that is over, by the hour in UTC, and by <c>through</c> how far the hours go.</summary>
+    GuardHour = 27,
 }
 
 /// <summary>What a billing document does. Texts of proposals contain the numbers, so they never change.</summary>

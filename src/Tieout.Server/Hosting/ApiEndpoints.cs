@@ -62,6 +62,8 @@ public static class ApiEndpoints
         services.AddSingleton<FindingCorrection>();
         services.AddSingleton<IDailyJob, ReconciliationJob>();
         services.AddSingleton<LineageAudits>();
+        services.AddSingleton<LineageHours>();
+        services.AddHostedService<LineageWorker>();
         services.AddSingleton<TriageRun>();
         services.AddSingleton<ReviewPacket>();
         services.AddSingleton<SpikeRun>();
