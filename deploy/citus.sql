@@ -58,5 +58,7 @@ SELECT create_distributed_table('detached_stay', 'bucket', colocate_with => 'hea
 SELECT create_distributed_table('detached_accounts', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'detached_accounts'::regclass);
 SELECT create_distributed_table('detached_windows', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'detached_windows'::regclass);
 SELECT create_distributed_table('detached_cells', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'detached_cells'::regclass);
+SELECT create_distributed_table('tool_hours', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'tool_hours'::regclass);
+SELECT create_distributed_table('recount_costs', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'recount_costs'::regclass);
 
 COMMIT;

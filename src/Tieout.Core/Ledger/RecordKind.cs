@@ -62,6 +62,9 @@ public enum RecordKind
     /// <summary>A shared cost as it was split over tenants and charged, by its name and window. Recorded once, so a window is charged once.</summary>
     SharedCost = 22,
 
+    /// <summary>A call of a tool by an agent, by the id of the call. Recorded once, so that a call counts once.</summary>
+    ToolCall = 23,
+
     /// <summary>What an audit of lineages settled of an hour that is over, by the hour in UTC (<see cref="Attribution.Audit.AuditedSpan"/>), and by
     /// <c>through</c> how far the hours go. The newest counts.</summary>
     LineageHour = 26,

@@ -9,6 +9,7 @@ using Tieout.Server.Gateway.Batches;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.References;
+using Tieout.Server.Gateway.Tools;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Pricing;
 using Tieout.Server.Tenancy;
@@ -33,6 +34,8 @@ internal static class GatewayEndpoints
         services.AddHostedService<Expiry>();
         services.TryAddSingleton<CurrentContracts>();
         services.AddSingleton<ContractGate>();
+        services.AddSingleton<ToolCallLog>();
+        services.AddHostedService(provider => provider.GetRequiredService<ToolCallLog>());
         services.AddSingleton<GatewayPipeline>();
         services.AddSingleton<AttemptLoop>();
         services.AddSingleton<AttemptHolds>();

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.References;
+using Tieout.Server.Gateway.Tools;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
 
@@ -31,7 +32,7 @@ namespace Tieout.Server.Gateway;
 /// </remarks>
 internal sealed class GatewayPipeline(
     CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ReferenceGate references, AttemptLoop attempts, FreeForwarder free,
-    ContractGate contracts, TimeProvider time)
+    ContractGate contracts, ToolCallLog toolCalls, TimeProvider time)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
@@ -77,6 +78,8 @@ internal sealed class GatewayPipeline(
             return;
         }
 
+        // step 1: the results of tools in a chat say what the request is a retry of.
+        if (endpoint.HasToolResults) caller = toolCalls.See(caller, body.Memory);
         var call = new GatewayCall(context, endpoint, caller, request, body, query, routes, decision.Route, permit);
         if (await BindAsync(call, decision.ChecksModel) is { } foreign)
         {

@@ -89,6 +89,7 @@ public static class ApiEndpoints
         api.MapMoney();
         api.MapUsage();
         api.MapDistributions();
+        api.MapToolCalls();
         api.MapOperations();
         api.MapTraces();
         api.MapHolds();

@@ -19,7 +19,8 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
     private static readonly string[] Others =
     [
         "usage_ids", "accounts", "windows", "cells", "follower", RecountTable.Name, StatusTable.Name, MonthTable.Name, HourRowsTable.Name, IdRunTable.Name,
-        IdBlockTable.Name, UsageSketchTable.Name, "detached_ids", "detached_stay", .. FiguresAtCut.Tables.Select(table => table.Table),
+        IdBlockTable.Name, UsageSketchTable.Name, ToolHourTable.Name, ClassCostTable.Name, "detached_ids", "detached_stay",
+        .. FiguresAtCut.Tables.Select(table => table.Table),
     ];
 
     private static readonly Regex Names = new(
