@@ -77,6 +77,8 @@ public static class ApiEndpoints
         services.AddHostedService<RuntimeWorker>();
         services.AddHostedService<FollowerWorker>();
         services.AddHostedService<LedgerWatch>();
+        services.AddSingleton<DetachJob>();
+        services.AddHostedService(provider => provider.GetRequiredService<DetachJob>());
         return services;
     }
 
@@ -127,6 +129,7 @@ public static class ApiEndpoints
         api.MapOutbox();
         api.MapLedgerHealth();
         api.MapQuarantine();
+        api.MapDetachments();
         return routes;
     }
 }
