@@ -17,7 +17,11 @@ public sealed record NamedCause(SpikeCause Cause, DriverFinding Finding, Segment
 /// <param name="Clock">The hour on the clock of the zone and whether it is of a weekend.</param>
 /// <param name="Materiality">What counts as a spike.</param>
 public sealed record DiagnosisHours(
-    ImmutableArray<string> Dimensions, long BaselineFrom, long From, long To, Func<long, (int ClockHour, bool IsWeekend)> Clock, Materiality Materiality);
+    ImmutableArray<string> Dimensions, long BaselineFrom, long From, long To, Func<long, (int ClockHour, bool IsWeekend)> Clock, Materiality Materiality)
+{
+    /// <summary>Which triggers mean that work is done again.</summary>
+    public AttemptClasses Classes { get; init; } = AttemptClasses.Default;
+}
 
 /// <summary>Where a diagnosis reads hours from.</summary>
 public interface IDiagnosisSource
@@ -128,7 +132,7 @@ public sealed record Diagnosis(
         CancellationToken cancellationToken)
     {
         if (timing.Verdict is not (SpikeVerdict.Sustained or SpikeVerdict.Ended) || drivers.Findings is not [{ First: { } segment } first, ..]) return timing;
-        var own = new SegmentHours(segment, hours.Dimensions, AttemptClasses.Default, hours.BaselineFrom, hours.To);
+        var own = new SegmentHours(segment, hours.Dimensions, hours.Classes, hours.BaselineFrom, hours.To);
         await foreach (var line in source.LinesAsync(hours.BaselineFrom, hours.To, isSplit: false, cancellationToken)) own.Add(line);
         var series = first.Driver is CostDriver.Volume ? own.Costs(hours.Clock) : own.CostsOfRequest(hours.Clock);
         return SpikeTimer.Refine(timing, points, series, hours.From, hours.Materiality);
@@ -137,7 +141,7 @@ public sealed record Diagnosis(
     private static async Task<CostChange> ChangeAsync(
         DiagnosisHours hours, IDiagnosisSource source, SpikeTiming timing, CancellationToken cancellationToken)
     {
-        var comparison = new PeriodComparison(hours.Dimensions, AttemptClasses.Default, timing.Weights, timing.From, timing.To);
+        var comparison = new PeriodComparison(hours.Dimensions, hours.Classes, timing.Weights, timing.From, timing.To);
         await foreach (var line in source.LinesAsync(hours.BaselineFrom, timing.To, isSplit: true, cancellationToken)) comparison.Add(line);
         return comparison.Change();
     }

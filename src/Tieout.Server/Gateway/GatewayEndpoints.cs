@@ -34,6 +34,7 @@ internal static class GatewayEndpoints
         services.AddHostedService<Expiry>();
         services.TryAddSingleton<CurrentContracts>();
         services.AddSingleton<ContractGate>();
+        services.AddSingleton<RecentBodies>();
         services.AddSingleton<ToolCallLog>();
         services.AddHostedService(provider => provider.GetRequiredService<ToolCallLog>());
         services.AddSingleton<GatewayPipeline>();

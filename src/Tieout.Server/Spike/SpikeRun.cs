@@ -34,7 +34,7 @@ internal sealed record SpikeResult(SpikeRequest Request, Diagnosis Found, IReadO
 }
 
 /// <summary>Diagnoses a cost from the hours of the ledger.</summary>
-internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
+internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices, AttemptClasses classes)
 {
     /// <summary>Of what counts as a spike: above the baseline by a fifth. A rise of less in an hour than this is below notice, in nano-units: 0.01.</summary>
     private static readonly Materiality Material = new(0.2, 10_000_000);
@@ -50,9 +50,10 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
     public Task<SpikeTiming> JudgeAsync(SpikeRequest request, CancellationToken cancellationToken) =>
         Diagnosis.JudgeAsync(HoursOf(request), Source(request), cancellationToken);
 
-    private static DiagnosisHours HoursOf(SpikeRequest request) => new(
+    private DiagnosisHours HoursOf(SpikeRequest request) => new(
         SpikeLines.Dimensions, SpikeRequest.HourOf(request.BaselineFrom), SpikeRequest.HourOf(request.From), SpikeRequest.HourOf(request.To),
-        hour => Clock(hour, request.Zone), Material);
+        hour => Clock(hour, request.Zone), Material)
+    { Classes = classes };
 
     private LedgerHours Source(SpikeRequest request)
     {
