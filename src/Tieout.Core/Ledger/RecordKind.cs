@@ -61,6 +61,9 @@ public enum RecordKind
 
     /// <summary>A shared cost as it was split over tenants and charged, by its name and window. Recorded once, so a window is charged once.</summary>
     SharedCost = 22,
+
+    /// <summary>A version of a mitigation, its removal or its expiry. Recorded once.</summary>
+    MitigationChange = 23,
 }
 
 /// <summary>What a billing document does. Texts of proposals contain the numbers, so they never change.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Limits;
+using Tieout.Server.Gateway.Mitigations;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
@@ -27,11 +28,11 @@ namespace Tieout.Server.Gateway;
 /// </list>
 /// This class does steps 1 and 2, <see cref="AttemptLoop"/> steps 3 to 6 for each attempt, <see cref="AnswerRelay"/> steps 7 to 10 for the attempt that a
 /// provider answers.
-/// Each step is marked <c>step n</c> where it happens. Not built yet: the mitigations of step 2, and the tiers and regions of step 8.
+/// Each step is marked <c>step n</c> where it happens. Not built yet: a mitigation that cuts the context (step 2), and the tiers and regions of step 8.
 /// </remarks>
 internal sealed class GatewayPipeline(
     CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ReferenceGate references, AttemptLoop attempts, FreeForwarder free,
-    ContractGate contracts, TimeProvider time)
+    ContractGate contracts, CurrentMitigations mitigations, MitigationGate gate, TimeProvider time)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
@@ -62,12 +63,18 @@ internal sealed class GatewayPipeline(
         }
 
         var request = reading.Request;
-        var decision = Guardrails.Decide(new(caller.Spender, endpoint.Scope, dialect.Spoken, request, routes));
+        var guarded = Guarded(endpoint, caller, request, routes);
+        var decision = Guardrails.Decide(guarded);
         if (decision.IsRefused)
         {
+            if (decision.RefusedBy is { } by) MitigationRefusal.StopRetries(context.Response, by, by.ExpiresAt - guarded.Now);
             await dialect.RefuseAsync(context, decision.Refused);
             return;
         }
+
+        var standing = guarded.Mitigations;
+        if (!standing.IsEmpty && await gate.EndsAsync(context, endpoint, caller, guarded, body.Memory)) return;
+        request = MitigationRules.Rewrite(context.Response, request, decision.Effect);
 
         using var permit = limits.Enter(rules, caller.Spender.Key, request.Model, UsageMeter.Tokens(request.TextBytes) + (request.OutputTokensMax ?? 0));
         permit.WriteTo(context.Response.Headers, dialect, time);
@@ -77,23 +84,30 @@ internal sealed class GatewayPipeline(
             return;
         }
 
-        var call = new GatewayCall(context, endpoint, caller, request, body, query, routes, decision.Route, permit);
+        var call = new GatewayCall(context, endpoint, caller, request, body, query, routes, decision.Route, permit)
+        {
+            Mitigations = standing,
+            OutputTokensCap = decision.Effect.OutputTokensMax,
+        };
         if (await BindAsync(call, decision.ChecksModel) is { } foreign)
         {
             await dialect.RefuseAsync(context, foreign);
             return;
         }
 
-        // Free calls make no usage that anybody would join.
-        if (!endpoint.IsFree && contracts.Refuse(call) is { } broken)
-        {
-            await dialect.RefuseAsync(context, broken);
-            return;
-        }
-
-        // steps 3 to 10
+        // steps 3 to 10. Free calls make no usage that anybody would join.
         if (endpoint.IsFree) await free.AnswerAsync(call, call.FirstTarget!);
+        else if (contracts.Refuse(call) is { } broken) await dialect.RefuseAsync(context, broken);
         else await attempts.AnswerAsync(call);
+    }
+
+    private GuardedCall Guarded(Dialects.Endpoint endpoint, GatewayCaller caller, Dialects.GatewayRequest request, Routes routes)
+    {
+        var call = new GuardedCall(caller.Spender, endpoint.Scope, endpoint.Dialect.Spoken, request, routes);
+
+        // Free calls cost nothing.
+        if (endpoint.IsFree || mitigations.Get().Of(caller.Spender.Key.Org) is not { IsEmpty: false } standing) return call;
+        return call with { Mitigations = standing, Asked = caller.Asked(request), Now = time.GetUtcNow() };
     }
 
     /// <param name="caller">Set unless the request is refused.</param>
