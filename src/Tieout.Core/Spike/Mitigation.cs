@@ -73,7 +73,9 @@ public sealed record Mitigation(
 
     /// <summary>How the mitigation is at a time.</summary>
     public MitigationState StateAt(DateTimeOffset now) =>
-        EndedBy is not null and not Expiry ? MitigationState.Removed : now >= ExpiresAt || EndedAt is not null ? MitigationState.Expired : MitigationState.InForce;
+        EndedBy is not null and not Expiry ? MitigationState.Removed
+        : now >= ExpiresAt || EndedAt is not null ? MitigationState.Expired
+        : MitigationState.InForce;
 
     /// <summary>The text that is stored.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, MitigationJson.Default.Mitigation);

@@ -6,6 +6,7 @@ using Tieout.Core.Money;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Mitigations;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
 

@@ -52,8 +52,11 @@ public sealed class MitigationFlawsTests
     {
         var full = Fine with
         {
-            Kind = MitigationKind.CostCap, Scope = new(User: "*"), Rule = new(LimitNanos: Int128.MaxValue / 7),
-            EndedAt = DateTimeOffset.UnixEpoch, EndedBy = Mitigation.Expiry,
+            Kind = MitigationKind.CostCap,
+            Scope = new(User: "*"),
+            Rule = new(LimitNanos: Int128.MaxValue / 7),
+            EndedAt = DateTimeOffset.UnixEpoch,
+            EndedBy = Mitigation.Expiry,
         };
         Assert.Equal(full, Mitigation.Parse(full.ToJson()));
         Assert.Equal(MitigationState.Expired, full.StateAt(default));

@@ -41,7 +41,7 @@ public sealed class MitigationTests
 
         // What was refused was neither sent nor charged.
         Assert.Equal(6, (await world.World.RecordedAsync(6)).Count);
-        Assert.Equal(7, world.World.Bill.Totals.Calls);
+        Assert.Equal(7, world.World.Bill.Totals().Calls);
     }
 
     [Fact]
@@ -117,7 +117,9 @@ public sealed class MitigationTests
         var rows = await world.World.RecordedAsync(ends.Count(end => end == "200"));
 
         // A test that runs over the hour has two windows.
-        Assert.All(rows.GroupBy(row => row.EffectiveAt.UnixMicros / Core.Instant.MicrosPerHour), hour => Assert.True(hour.Sum(row => row.Charge) <= Amount.Parse("0.0030")));
+        Assert.All(
+            rows.GroupBy(row => row.EffectiveAt.UnixMicros / Core.Instant.MicrosPerHour),
+            hour => Assert.True(hour.Sum(row => row.Charge) <= Amount.Parse("0.0030")));
         Assert.Equal("200", await world.ChatAsync("Tieout-Feature: chat"));
         await world.RemoveAsync("cap");
         Assert.Equal("200", await world.ChatAsync("Tieout-Feature: editor"));

@@ -21,7 +21,7 @@ public sealed class ToolBreakerTests
         await world.SetAsync("tools", "tool_breaker", "{}", "{}");
         var client = world.World.Client();
         Assert.Equal(ChatFinishReason.Stop, (await client.CompleteChatAsync(Conversation(failures: 2), cancellationToken: Stop)).Value.FinishReason);
-        Assert.Equal(1, world.World.Bill.Totals.Calls);
+        Assert.Equal(1, world.World.Bill.Totals().Calls);
 
         var whole = (await client.CompleteChatAsync(Conversation(failures: 6), cancellationToken: Stop)).Value;
         Assert.Equal((ChatFinishReason.Stop, 0, 0), (whole.FinishReason, whole.ToolCalls.Count, whole.Usage.TotalTokenCount));
@@ -38,7 +38,7 @@ public sealed class ToolBreakerTests
         await client.CompleteChatAsync(Conversation(failures: 6, ends: new ToolChatMessage("call-5", "42")), cancellationToken: Stop);
         await client.CompleteChatAsync(Conversation(failures: 6, ends: new UserChatMessage("And now?")), cancellationToken: Stop);
         await client.CompleteChatAsync(Conversation(failures: 1, question: "Another one"), cancellationToken: Stop);
-        Assert.Equal(4, world.World.Bill.Totals.Calls);
+        Assert.Equal(4, world.World.Bill.Totals().Calls);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public sealed class ToolBreakerTests
         await world.SetAsync("tools", "tool_breaker", "{}", "{}");
         await world.World.Client().CompleteChatAsync(
             Conversation(failures: 6), new ChatCompletionOptions { ResponseFormat = ChatResponseFormat.CreateJsonObjectFormat() }, Stop);
-        Assert.Equal(1, world.World.Bill.Totals.Calls);
+        Assert.Equal(1, world.World.Bill.Totals().Calls);
     }
 
     [Theory]
@@ -62,7 +62,7 @@ public sealed class ToolBreakerTests
             $$$""",{"role":"assistant","content":[{"type":"tool_use","id":"t{{{i}}}","name":"search","input":{"q":"{{{i}}}"}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t{{{i}}}","content":"no","is_error":true}]}"""));
         var text = await MessageAsync(world, $$"""{"stream":{{(stream ? "true" : "false")}},"messages":[{"role":"user","content":"Find it."}{{turns}}],""");
 
-        Assert.Equal(0, world.Bill.Totals.Calls);
+        Assert.Equal(0, world.Bill.Totals().Calls);
         Assert.Contains("The tool 'search' has failed 2 times", text, StringComparison.Ordinal);
         if (stream)
         {

@@ -232,8 +232,8 @@ internal ref struct RequestReader
         {
             var isBudget = _json.ValueTextEquals("budget_tokens"u8);
             _json.Read();
-            if (isBudget && _json.TokenType is JsonTokenType.Number && _json.TryGetInt64(out var tokens)) _thinking = Math.Max(_thinking, Math.Min(tokens, TokensMax));
-            _json.Skip();
+            if (!isBudget || _json.TokenType is not JsonTokenType.Number) _json.Skip();
+            else if (_json.TryGetInt64(out var tokens)) _thinking = Math.Max(_thinking, Math.Min(tokens, TokensMax));
         }
 
         return null;

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Spike;
-using Tieout.Server.Gateway.Dialects;
 
 namespace Tieout.Server.Gateway.Mitigations;
 
@@ -24,7 +23,7 @@ internal sealed class MitigationGate(TimeProvider time)
     /// <summary>Counts a request; answers it, if a mitigation ends it here.</summary>
     /// <returns>Whether the request is answered.</returns>
     public async ValueTask<bool> EndsAsync(
-        HttpContext context, Endpoint endpoint, GatewayCaller caller, GuardedCall call, ReadOnlyMemory<byte> body)
+        HttpContext context, Dialects.Endpoint endpoint, GatewayCaller caller, GuardedCall call, ReadOnlyMemory<byte> body)
     {
         var end = Count(call.Mitigations, call.Asked, call.Now);
         if (!end.IsEnd) end = await WaitAsync(call, caller, endpoint, body, context.RequestAborted);
@@ -61,7 +60,7 @@ internal sealed class MitigationGate(TimeProvider time)
 
     /// <summary>Looks at the tools that the conversation has called, and waits where a newer request may replace this one.</summary>
     private async ValueTask<MitigationEnd> WaitAsync(
-        GuardedCall call, GatewayCaller caller, Endpoint endpoint, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+        GuardedCall call, GatewayCaller caller, Dialects.Endpoint endpoint, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
         var asked = call.Asked;
         foreach (var each in call.Mitigations)

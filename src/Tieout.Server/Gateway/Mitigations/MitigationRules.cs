@@ -3,7 +3,6 @@ using Tieout.Core.Spike;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
-using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Gateway.Mitigations;
 

@@ -13,14 +13,14 @@ internal static class SyntheticAnswer
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Whether the address has answers that can be written here.</summary>
-    public static bool Speaks(Endpoint endpoint) => endpoint is OpenAiChat or AnthropicMessages { IsFree: false };
+    public static bool Speaks(Dialects.Endpoint endpoint) => endpoint is OpenAiChat or AnthropicMessages { IsFree: false };
 
     public static string Words(Mitigation by, in ToolRun run) => run.Failures >= run.Repetitions
         ? $"The tool '{run.Tool}' has failed {run.Failures} times in this conversation, so the model was not asked again (mitigation '{by.Id}'). Do not call the tool now. Tell the user that it is not available."
         : $"The tool '{run.Tool}' was called {run.Repetitions + 1} times with the same arguments, so the model was not asked again (mitigation '{by.Id}'). Do not call the tool now. Tell the user that it is not available.";
 
     /// <summary>Answers as the model would, whole or as a stream. Nothing was used, so the usage is zero.</summary>
-    public static async Task WriteAsync(HttpContext context, Endpoint endpoint, GatewayRequest request, string words, DateTimeOffset now)
+    public static async Task WriteAsync(HttpContext context, Dialects.Endpoint endpoint, GatewayRequest request, string words, DateTimeOffset now)
     {
         var id = Guid.CreateVersion7().ToString("n");
         var isAnthropic = endpoint is AnthropicMessages;

@@ -6,7 +6,8 @@ namespace Tieout.Server.Gateway.Mitigations;
 internal sealed class ToolBreakers(Mitigation mitigation)
 {
     private readonly Lock _lock = new();
-    private readonly CallerStates<Dictionary<string, ToolBreaker>> _sessions = new(CallerStates<Dictionary<string, ToolBreaker>>.Max, () => new(StringComparer.Ordinal));
+    private readonly CallerStates<Dictionary<string, ToolBreaker>> _sessions = new(
+        CallerStates<Dictionary<string, ToolBreaker>>.Max, () => new(StringComparer.Ordinal));
 
     /// <summary>Tools of one session that have a breaker. Further ones are not stopped.</summary>
     private const int ToolsMax = 64;

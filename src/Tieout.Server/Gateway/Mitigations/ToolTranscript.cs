@@ -14,7 +14,7 @@ internal sealed record ToolTranscript(string Session, IReadOnlyList<ToolRun> Run
     private static readonly JsonDocumentOptions Deep = new() { MaxDepth = 128 };
 
     /// <returns>Null: the conversation does not end with the results of tools, or its client accepts no answer in words.</returns>
-    public static ToolTranscript? Read(ReadOnlyMemory<byte> body, Endpoint endpoint, GatewayRequest request)
+    public static ToolTranscript? Read(ReadOnlyMemory<byte> body, Dialects.Endpoint endpoint, GatewayRequest request)
     {
         if (request.Form is not null || !SyntheticAnswer.Speaks(endpoint)) return null;
         var mark = endpoint is AnthropicMessages ? "\"tool_result\""u8 : "\"tool_call_id\""u8;
@@ -55,7 +55,8 @@ internal sealed record ToolTranscript(string Session, IReadOnlyList<ToolRun> Run
     }
 
     private static string? Text(JsonElement json, string name) =>
-        json.ValueKind is JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? value.GetString() : null;
+        json.ValueKind is JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String
+            ? value.GetString() : null;
 
     private sealed class Results
     {

@@ -103,6 +103,7 @@ internal sealed class RoutePlan(
     private bool IsExcluded(int stage, int index)
     {
         var target = route.Stages[stage][index];
-        return (_tried![stage] & (1u << index)) != 0 || (_withoutSubstitutes && stage < route.Substitutes) || target.Breaker.IsOpen || target.Upstream.Options.Dialect != spoken || !binding.Allows(target.Upstream);
+        if (_withoutSubstitutes && stage < route.Substitutes) return true;
+        return (_tried![stage] & (1u << index)) != 0 || target.Breaker.IsOpen || target.Upstream.Options.Dialect != spoken || !binding.Allows(target.Upstream);
     }
 }

@@ -66,7 +66,8 @@ public sealed record MitigationSuggestionBody(string Id, string Cause, string Wh
 /// <summary>The JSON of mitigations in the API: snake_case, unknown members refused.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false, Converters = [typeof(AmountConverter)])]
+    RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, AllowDuplicateProperties = false,
+    Converters = [typeof(AmountConverter), typeof(MitigationKindConverter)])]
 [JsonSerializable(typeof(MitigationBody))]
 [JsonSerializable(typeof(MitigationEffectBody))]
 [JsonSerializable(typeof(MitigationListBody))]

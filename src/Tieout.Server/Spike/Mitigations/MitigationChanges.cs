@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Spike;
-using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Mitigations;
 using Tieout.Server.Gateway.Upstreams;
@@ -31,7 +29,6 @@ internal sealed class MitigationChanges(ILedger ledger, CurrentMitigations curre
             throw Invalid($"expires_in_seconds must be from {SecondsMin} to {max}: a mitigation ends by itself.");
         }
 
-        if (!Enum.IsDefined(body.Kind)) throw Invalid("The kind is unknown.");
         var next = new Mitigation(
             id, org.Org.Id, body.Kind, body.Scope ?? MitigationScope.Whole, (body.Rule ?? new()).ToRule(), body.Owner, Inputs.Reason(body.Reason),
             now.AddSeconds(body.ExpiresInSeconds), (Find(org.Org.Id, id)?.Version ?? 0) + 1, by, now);

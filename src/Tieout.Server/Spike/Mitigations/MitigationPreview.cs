@@ -102,12 +102,14 @@ internal sealed class MitigationPreview(ILedger ledger, CurrentPrices prices, Cu
             return Less(ClaimLimit.Claimed(price, capped).Charge);
         }
 
-        if (!(mitigation.Rule.Models?.TryGetValue(request.Model, out var other) ?? false) || offered.Find(other)?.Stages[0][0] is not { } target) return row.Charge;
+        if (mitigation.Rule.Models is not { } models || !models.TryGetValue(request.Model, out var other)) return row.Charge;
+        if (offered.Find(other)?.Stages[0][0] is not { } target) return row.Charge;
         return Price(target.Upstream.PricedAs(prices), target.Model) is { } cheaper ? Less(ClaimLimit.Claimed(cheaper, counts).Charge) : row.Charge;
 
         Amount Less(Amount charge) => row.Charge - (ClaimLimit.Claimed(price, counts).Charge - charge);
 
-        ResolvedPrice? Price(string? provider, string name) => prices.Find(provider, name, usage.OccurredAt).Price ?? prices.Find(null, name, usage.OccurredAt).Price;
+        ResolvedPrice? Price(string? provider, string name) =>
+            prices.Find(provider, name, usage.OccurredAt).Price ?? prices.Find(null, name, usage.OccurredAt).Price;
     }
 
     private static MitigationPreviewBody Body(Mitigation mitigation, Instant from, Instant to, ReplayFigures figures, long asOf)
@@ -119,7 +121,7 @@ internal sealed class MitigationPreview(ILedger ledger, CurrentPrices prices, Cu
             : string.Create(CultureInfo.InvariantCulture,
                 $"It would touch {figures.Touched} of {figures.Requests} requests, of {figures.Users} users, and save {figures.Saved} of {figures.Cost} ({percent} %{(plusMinus is { } pm ? $" ± {pm}" : "")}).");
         return new(
-            mitigation.Org, mitigation.Kind, mitigation.Scope, MitigationRuleBody.Of(mitigation.Rule), from.ToString(), to.ToString(), possible, figures.Requests,
-            figures.Covered, figures.Touched, figures.Users, figures.Cost, figures.Saved, percent, plusMinus, sentence, asOf);
+            mitigation.Org, mitigation.Kind, mitigation.Scope, MitigationRuleBody.Of(mitigation.Rule), from.ToString(), to.ToString(), possible,
+            figures.Requests, figures.Covered, figures.Touched, figures.Users, figures.Cost, figures.Saved, percent, plusMinus, sentence, asOf);
     }
 }
