@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tieout.Cli.Output;
 using Tieout.Core.Spike;
-using Tieout.Server.Spike.Mitigations;
 using MitigationJson = Tieout.Server.Spike.Mitigations.MitigationJson;
 
 namespace Tieout.Cli.Commands;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Errors.Golden.Samples;
@@ -53,7 +54,7 @@ internal static class MitigationSamples
             """ + Chat, world => SetAsync(world, "cap", "cost_cap", """{"feature":"costly"}""", """{"limit":"0"}""")),
     ];
 
-    private static Task SetAsync(GoldenWorld world, string id, string kind, string scope, string rule) => world.DoAsync(
+    private static Task<JsonElement> SetAsync(GoldenWorld world, string id, string kind, string scope, string rule) => world.DoAsync(
         "PUT", $"/orgs/acme/mitigations/{id}",
         $$"""{"kind":"{{kind}}","scope":{{scope}},"rule":{{rule}},"owner":"ann","reason":"A sample.","expires_in_seconds":3600}""");
 
