@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -15,6 +16,8 @@ namespace Tieout.Server.Spike.Mitigations;
 /// <summary>Mitigations of an org: seen, tried on past requests, set, removed. Every version is kept.</summary>
 internal static class MitigationEndpoints
 {
+    private const int HoursDefault = 24, HoursMax = 7 * 24;
+
     public static void MapMitigations(this IEndpointRouteBuilder api)
     {
         api.MapGet("/orgs/{org}/mitigations", List).Allow(Access.EveryRole);
@@ -80,7 +83,7 @@ internal static class MitigationEndpoints
         call.MarkRecorded("A preview changes nothing.");
         var to = Instant.From(time.GetUtcNow());
         return Answer.Ok(
-            await preview.OfAsync(state, mitigation, to - MitigationPreview.Since(context), to, context.RequestAborted),
+            await preview.OfAsync(state, mitigation, to - Since(context), to, context.RequestAborted),
             MitigationJson.Default.MitigationPreviewBody);
     }
 
@@ -91,6 +94,21 @@ internal static class MitigationEndpoints
         return Answer.Ok(
             await suggestions.OfAsync(Inputs.Org(ledger, org), Instant.From(time.GetUtcNow()), context.RequestAborted),
             MitigationJson.Default.MitigationSuggestionsBody);
+    }
+
+    /// <summary>How far a preview looks back; <c>?since=</c>.</summary>
+    private static TimeSpan Since(HttpContext context)
+    {
+        if (Inputs.Query(context, "since") is not { } text) return TimeSpan.FromHours(HoursDefault);
+        var factor = text.EndsWith('d') ? 24 : text.EndsWith('h') ? 1 : 0;
+        if (factor > 0 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            && count is > 0 and <= HoursMax && count * factor <= HoursMax)
+        {
+            return TimeSpan.FromHours(count * factor);
+        }
+
+        throw new ApiRefusedException(
+            ApiError.ParameterInvalid, $"'{Inputs.Shown(text)}' is not a length of time for 'since': write hours or days, for example 24h or 7d, up to 7d.");
     }
 
     private static Mitigation Standing(MitigationChanges changes, string org, string id) =>

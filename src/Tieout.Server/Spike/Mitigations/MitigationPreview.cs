@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Http;
 using Tieout.Analysis.Preview;
 using Tieout.Core;
 using Tieout.Core.Ledger;
@@ -19,23 +18,6 @@ namespace Tieout.Server.Spike.Mitigations;
 internal sealed class MitigationPreview(ILedger ledger, CurrentPrices prices, CurrentRoutes routes)
 {
     private const int RowsMax = 500_000;
-
-    private const int HoursDefault = 24, HoursMax = 7 * 24;
-
-    /// <summary>How far a preview looks back; <c>?since=</c>.</summary>
-    public static TimeSpan Since(HttpContext context)
-    {
-        if (Inputs.Query(context, "since") is not { } text) return TimeSpan.FromHours(HoursDefault);
-        var factor = text.EndsWith('d') ? 24 : text.EndsWith('h') ? 1 : 0;
-        if (factor > 0 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
-            && count is > 0 and <= HoursMax && count * factor <= HoursMax)
-        {
-            return TimeSpan.FromHours(count * factor);
-        }
-
-        throw new ApiRefusedException(
-            ApiError.ParameterInvalid, $"'{Inputs.Shown(text)}' is not a length of time for 'since': write hours or days, for example 24h or 7d, up to 7d.");
-    }
 
     /// <exception cref="ApiRefusedException">The time has more requests than a preview reads.</exception>
     public async Task<MitigationPreviewBody> OfAsync(OrgState org, Mitigation mitigation, Instant from, Instant to, CancellationToken cancellationToken)
