@@ -5,4 +5,4 @@ namespace Tieout.Storage;
 /// <remarks>Figures in memory are those of the last durable commit. Ranges are half-open. Everything of an org is read for that org alone.</remarks>
 public interface ILedgerReader :
     ILedgerPosition, IOrgs, IUsageReader, IPricesReader, IBudgetsReader, IBalances, IPostingsReader, IChainReader, IRecordsReader, IAttemptsReader,
-    IObjectsReader, IFindingsReader, IRecountReader, IRowIndexReader, ILineageReader, ISketchReader;
+    IObjectsReader, IFindingsReader, IRecountReader, IRowIndexReader, ILineageReader, ISketchReader, IToolCallsReader;

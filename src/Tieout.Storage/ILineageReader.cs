@@ -12,6 +12,18 @@ public interface ILineageReader
     /// <summary>Goes once through the operations that began in a range and through the usage recorded in it, some thousands at a time. Changes
     /// nothing.</summary>
     Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Audits a time that is over, and says what of it is settled for good.</summary>
+    /// <param name="query">Of all orgs; its spans are not used.</param>
+    Task<AuditedSpan> AuditSpanAsync(LineageQuery query, CancellationToken cancellationToken);
+
+    /// <summary>About when the first usage or step was recorded from a time on, some seconds early at most; null: none was.</summary>
+    Task<Instant?> FirstRowAsync(Instant from, CancellationToken cancellationToken);
+
+    /// <summary>Which spans later steps continue an operation of, or take one up under another org. They do not stand any more.</summary>
+    /// <param name="through">By book: the last step that was looked at before.</param>
+    Task<IReadOnlyList<AuditedSpan>> TouchedAsync(
+        IReadOnlyList<AuditedSpan> spans, IReadOnlyDictionary<int, long> through, CancellationToken cancellationToken);
 }
 
 /// <param name="Org">Null: all.</param>
@@ -24,6 +36,9 @@ public sealed record LineageQuery(
     string? Org, Instant From, Instant To, KeyRing? Keys, Instant Now, IReadOnlySet<AttemptId> Repaired, int Most = LineageQuery.FindingsMax)
 {
     public const int FindingsMax = 1_000;
+
+    /// <summary>Times that were audited before, in their order: what they settled is not looked at again.</summary>
+    public IReadOnlyList<AuditedSpan> Spans { get; init; } = [];
 }
 
 /// <param name="Lines">By org.</param>

@@ -15,6 +15,10 @@ public interface IRecountReader
     /// where asked.</summary>
     Task<IReadOnlyList<StatusCount>> StatusesAsync(RecountQuery query, CancellationToken cancellationToken);
 
+    /// <summary>What an org's usage of a range was charged by class of tokens and labels, and by hour where asked. Corrections move money and no usage row, so
+    /// they are not in it.</summary>
+    Task<IReadOnlyList<LabelledCosts>> ClassCostsAsync(RecountQuery query, CancellationToken cancellationToken);
+
     /// <summary>An org's charges of a month and how its balance moved until then, both as of one commit.</summary>
     /// <param name="from">Where a month begins in the org's zone.</param>
     /// <param name="to">Where it ends. Not included.</param>

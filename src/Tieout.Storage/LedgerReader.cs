@@ -1,8 +1,10 @@
 using Tieout.Core;
+using Tieout.Core.Attribution.Audit;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.Sketches;
+using Tieout.Core.Ledger.Tools;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
@@ -42,6 +44,8 @@ internal sealed class LedgerReader : ILedgerReader
     public required IRowIndexReader RowIndex { private get; init; }
 
     public required ISketchReader Sketches { private get; init; }
+
+    public required IToolCallsReader ToolCalls { private get; init; }
 
     public required ILineageReader Lineages { private get; init; }
 
@@ -152,6 +156,9 @@ internal sealed class LedgerReader : ILedgerReader
     public Task<IReadOnlyList<StatusCount>> StatusesAsync(RecountQuery query, CancellationToken cancellationToken) =>
         Recounts.StatusesAsync(query, cancellationToken);
 
+    public Task<IReadOnlyList<LabelledCosts>> ClassCostsAsync(RecountQuery query, CancellationToken cancellationToken) =>
+        Recounts.ClassCostsAsync(query, cancellationToken);
+
     public Task<MonthSums> MonthAsync(OrgState org, Instant from, Instant to, CancellationToken cancellationToken) =>
         Recounts.MonthAsync(org, from, to, cancellationToken);
 
@@ -162,6 +169,20 @@ internal sealed class LedgerReader : ILedgerReader
     public Task<IReadOnlyList<LabelledSketch>> SketchesAsync(RecountQuery query, CancellationToken cancellationToken) =>
         Sketches.SketchesAsync(query, cancellationToken);
 
+    public Task<IReadOnlyList<ToolHour>> ToolHoursAsync(RecountQuery query, CancellationToken cancellationToken) =>
+        ToolCalls.ToolHoursAsync(query, cancellationToken);
+
     public Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken) =>
         Lineages.AuditLineageAsync(query, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<AuditedSpan> AuditSpanAsync(LineageQuery query, CancellationToken cancellationToken) => Lineages.AuditSpanAsync(query, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<Instant?> FirstRowAsync(Instant from, CancellationToken cancellationToken) => Lineages.FirstRowAsync(from, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<AuditedSpan>> TouchedAsync(
+        IReadOnlyList<AuditedSpan> spans, IReadOnlyDictionary<int, long> through, CancellationToken cancellationToken) =>
+        Lineages.TouchedAsync(spans, through, cancellationToken);
 }

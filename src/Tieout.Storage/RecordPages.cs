@@ -24,6 +24,18 @@ public static class RecordPages
     public static IAsyncEnumerable<RecordRow> AllRecordsAsync(this IRecordsReader reader, RecordKind kind, string? org, CancellationToken cancellationToken) =>
         PagesAsync(reader, kind, org, after: null, cancellationToken);
 
+    /// <summary>The newest record of each name of one org that comes from <paramref name="from"/> on and before <paramref name="to"/>, in the order of names.</summary>
+    public static async IAsyncEnumerable<RecordRow> RecordsBetweenAsync(
+        this IRecordsReader reader, RecordKind kind, string org, string from, string to, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (await reader.RecordAsync(new(kind, org, from), cancellationToken) is { } first) yield return first;
+        await foreach (var row in PagesAsync(reader, kind, org, new(kind, org, from), cancellationToken))
+        {
+            if (string.CompareOrdinal(row.Name, to) >= 0) yield break;
+            yield return row;
+        }
+    }
+
     private static async IAsyncEnumerable<RecordRow> PagesAsync(
         IRecordsReader reader, RecordKind kind, string? org, RecordKey? after, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Simulator.Provider;
 
@@ -24,6 +25,9 @@ internal sealed partial class PartJson : JsonSerializerContext;
 internal static class BenchPart
 {
     public const string Gateway = "gateway";
+
+    /// <summary>A server that issues envelopes and has no provider.</summary>
+    public const string Guard = "guard";
     public const string Provider = "provider";
     public const string Proxy = "proxy";
 
@@ -45,9 +49,9 @@ internal static class BenchPart
     public static async Task RunAsync(
         string part, string? upstream, string? folder, StartGateway start, TextWriter output, TextReader input, CancellationToken cancellationToken)
     {
-        if (part == Gateway)
+        if (part is Gateway or Guard)
         {
-            var (running, url) = await start(Options(upstream!, folder!), cancellationToken);
+            var (running, url) = await start(part == Guard ? GuardOptions(folder!) : Options(upstream!, folder!), cancellationToken);
             await using (running) await AnswerAsync(url, output, input);
             return;
         }
@@ -65,6 +69,13 @@ internal static class BenchPart
         Data = folder,
         Providers = [new("simulated", ProviderDialect.OpenAi, new(upstream + "/v1"), "sk-simulated", ["X-Sim-*"])],
         Models = [new(Model, [new("simulated", Model)])],
+    };
+
+    private static ServerOptions GuardOptions(string folder) => new()
+    {
+        Listen = AnyPort,
+        Data = folder,
+        EnvelopeSecret = EnvelopeSecretFile.Parse("of a measurement, long enough for an envelope"),
     };
 
     private static async Task AnswerAsync(string url, TextWriter output, TextReader input)

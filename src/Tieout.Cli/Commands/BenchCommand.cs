@@ -8,6 +8,6 @@ internal static class BenchCommand
     public static Command Build(Globals globals) => new("bench", "Measurements.")
     {
         BenchLedgerCommand.Build(globals), BenchReadsCommand.Build(globals), BenchReconcileCommand.Build(globals), BenchGatewayCommand.Build(globals),
-        BenchGatewayCommand.Part(globals),
+        BenchGuardCommand.Build(globals), BenchGatewayCommand.Part(globals),
     };
 }

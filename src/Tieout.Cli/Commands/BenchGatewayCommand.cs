@@ -47,7 +47,7 @@ internal static class BenchGatewayCommand
     public static Command Part(Globals globals)
     {
         var part = new Argument<string>("part");
-        part.AcceptOnlyFromAmong(BenchPart.Gateway, BenchPart.Provider, BenchPart.Proxy);
+        part.AcceptOnlyFromAmong(BenchPart.Gateway, BenchPart.Guard, BenchPart.Provider, BenchPart.Proxy);
         var upstream = new Option<string?>("--upstream");
         var data = new Option<string?>("--data");
         return globals.Running(new("part") { Hidden = true, Arguments = { part }, Options = { upstream, data } }, async (call, cancellationToken) =>

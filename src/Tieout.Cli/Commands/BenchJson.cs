@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Tieout.Bench.Gateway;
+using Tieout.Bench.Guard;
 using Tieout.Bench.Ledger;
 using Tieout.Bench.Reads;
 
@@ -10,4 +11,5 @@ namespace Tieout.Cli.Commands;
 [JsonSerializable(typeof(ReconcileBenchResult))]
 [JsonSerializable(typeof(ReadsBenchResult[]))]
 [JsonSerializable(typeof(GatewayBenchResult))]
+[JsonSerializable(typeof(GuardBenchResult))]
 internal sealed partial class BenchJson : JsonSerializerContext;

@@ -19,9 +19,10 @@ internal static class CompletenessCommand
             Description = "Group by up to 3 of day, org, source and the other labels. Default: source.",
             HelpName = "day,team",
         };
+        var sql = new Option<bool>("--sql") { Description = "Print the query of the database that comes to the same. It needs --org." };
         var command = new Command("completeness", "Show how much of the billable usage has what a contract asks for. Exit code 1: less than its objective.")
         {
-            name, org, asset, by, from, to,
+            name, org, asset, by, from, to, sql,
         };
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
@@ -29,7 +30,8 @@ internal static class CompletenessCommand
                 ["contracts", call.Get(name), "completeness"], ("org", call.Get(org)), ("asset", call.Get(org) is null ? call.Get(asset) : null),
                 ("by", call.Get(by)), ("from", call.Get(from)), ("to", call.Get(to)));
             var answer = await api.GetAsync(path, ContractCommand.Json.CompletenessBody, cancellationToken);
-            await call.AnswerAsync(answer, ContractCommand.Json.CompletenessBody, WriteAsync);
+            if (call.Get(sql) && answer.Sql is null) throw new CommandFailedException(ExitCode.Usage, "The query is of one org: name it with --org.");
+            await call.AnswerAsync(answer, ContractCommand.Json.CompletenessBody, call.Get(sql) ? (body, text) => text.WriteLineAsync(body.Sql) : WriteAsync);
             return answer.Total.MeetsObjective ? ExitCode.Ok : ExitCode.Findings;
         });
     }

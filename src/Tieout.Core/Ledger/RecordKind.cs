@@ -62,8 +62,18 @@ public enum RecordKind
     /// <summary>A shared cost as it was split over tenants and charged, by its name and window. Recorded once, so a window is charged once.</summary>
     SharedCost = 22,
 
+    /// <summary>A call of a tool by an agent, by the id of the call. Recorded once, so that a call counts once.</summary>
+    ToolCall = 23,
+
+    /// <summary>What an audit of lineages settled of an hour that is over, by the hour in UTC (<see cref="Attribution.Audit.AuditedSpan"/>), and by
+    /// <c>through</c> how far the hours go. The newest counts.</summary>
+    LineageHour = 26,
+
+    /// <summary>What policies of the guard answered in an hour that is over, by the hour in UTC, and by <c>through</c> how far the hours go.</summary>
+    GuardHour = 27,
+
     /// <summary>A version of a mitigation, its removal or its expiry. Recorded once.</summary>
-    MitigationChange = 23,
+    MitigationChange = 30,
 }
 
 /// <summary>What a billing document does. Texts of proposals contain the numbers, so they never change.</summary>

@@ -13,6 +13,11 @@ namespace Tieout.Core.Pricing;
 /// </remarks>
 public sealed class RateCard : IEquatable<RateCard>
 {
+    private static readonly (UsageUnit Part, ChargeClass Class)[] InputClasses =
+        [(UsageUnits.CacheReadTokens, ChargeClass.CacheRead), (UsageUnits.CacheWriteTokens, ChargeClass.CacheWrite)];
+
+    private static readonly (UsageUnit Part, ChargeClass Class)[] OutputClasses = [(UsageUnits.ReasoningTokens, ChargeClass.Reasoning)];
+
     // Worked out when first asked for: a list has some thousand cards, of which few are ever used.
     private readonly Lazy<ImmutableArray<Line>> _lines;
     private readonly Lazy<ImmutableArray<UsageUnit>> _uncovered;
@@ -56,19 +61,12 @@ public sealed class RateCard : IEquatable<RateCard>
         Span<Int128> own = stackalloc Int128[lines.Length];
         decimal input = 0, output = 0, other = 0;
         var flags = Uncovered(counts) ? UsageFlags.Unpriced : UsageFlags.None;
+        if (!Own(counts, own)) flags |= UsageFlags.PartsExceedTotal;
         var inputTokens = counts[UsageUnits.InputTokens];
         for (var i = 0; i < own.Length; i++)
         {
-            var line = lines[i];
-            own[i] = line.Unit == UsageUnits.Requests ? RequestsIn(counts) : counts[line.Unit];
-            foreach (var part in line.Parts) own[i] -= own[part];
-            if (own[i] < 0)
-            {
-                flags |= UsageFlags.PartsExceedTotal;
-                own[i] = 0;
-            }
-
             if (own[i] == 0) continue;
+            var line = lines[i];
             var price = (decimal)own[i] * line.Rate.At(inputTokens) / line.Unit.Per;
             if (line.Unit.Direction == "input") input += price;
             else if (line.Unit.Direction == "output") output += price;
@@ -76,6 +74,32 @@ public sealed class RateCard : IEquatable<RateCard>
         }
 
         return new(input, output, other, flags);
+    }
+
+    /// <summary>As <see cref="Price"/>, added by what it is for.</summary>
+    /// <param name="classes">By <see cref="ChargeClass"/>.</param>
+    /// <exception cref="OverflowException">Above the range of <see cref="decimal"/>.</exception>
+    internal void AddTo(Span<decimal> classes, UnitCounts counts)
+    {
+        var lines = _lines.Value;
+        Span<Int128> own = stackalloc Int128[lines.Length];
+        Own(counts, own);
+        for (var i = 0; i < own.Length; i++)
+        {
+            if (own[i] == 0) continue;
+            var (unit, rate) = (lines[i].Unit, lines[i].Rate.At(counts[UsageUnits.InputTokens]) / lines[i].Unit.Per);
+            var left = own[i];
+            foreach (var (part, of) in ClassesWithin(unit))
+            {
+                // Where a part has no rate of its own, its tokens are among those of the whole.
+                if (For(part) is not { } found || !ReferenceEquals(found, lines[i].Rate)) continue;
+                var tokens = Int128.Min(left, counts[part]);
+                classes[(int)of] += (decimal)tokens * rate;
+                left -= tokens;
+            }
+
+            classes[(int)ClassOf(unit)] += (decimal)left * rate;
+        }
     }
 
     public bool Equals(RateCard? other) => other is not null && Rates.AsSpan().SequenceEqual(other.Rates.AsSpan());
@@ -101,6 +125,33 @@ public sealed class RateCard : IEquatable<RateCard>
         new(json.Members().Select(member => KeyValuePair.Create(
             UsageUnits.Find(member.Name) ?? throw new FormatException($"'{member.Name}' is not a unit of usage."),
             Rate.Read(member.Value))));
+
+    private static ReadOnlySpan<(UsageUnit Part, ChargeClass Class)> ClassesWithin(UsageUnit unit) =>
+        unit == UsageUnits.InputTokens ? InputClasses : unit == UsageUnits.OutputTokens ? OutputClasses : [];
+
+    private static ChargeClass ClassOf(UsageUnit unit)
+    {
+        if (unit.Family != UsageUnits.InputTokens.Family || unit.Direction is null) return ChargeClass.Other;
+        bool Is(UsageUnit whole) => unit == whole || unit.IsPartOf(whole);
+        return Is(UsageUnits.CacheReadTokens) ? ChargeClass.CacheRead : Is(UsageUnits.CacheWriteTokens) ? ChargeClass.CacheWrite
+            : Is(UsageUnits.ReasoningTokens) ? ChargeClass.Reasoning : Is(UsageUnits.OutputTokens) ? ChargeClass.Visible : ChargeClass.Fresh;
+    }
+
+    /// <summary>How many of each line's unit no more specific line has.</summary>
+    /// <returns>False: parts exceed their whole, which then counts as zero.</returns>
+    private bool Own(UnitCounts counts, Span<Int128> own)
+    {
+        var (lines, isConsistent) = (_lines.Value, true);
+        for (var i = 0; i < own.Length; i++)
+        {
+            own[i] = lines[i].Unit == UsageUnits.Requests ? RequestsIn(counts) : counts[lines[i].Unit];
+            foreach (var part in lines[i].Parts) own[i] -= own[part];
+            if (own[i] >= 0) continue;
+            (own[i], isConsistent) = (0, false);
+        }
+
+        return isConsistent;
+    }
 
     /// <summary>An attempt is one request to its provider, said or not; one that used nothing is none.</summary>
     private static long RequestsIn(UnitCounts counts) =>

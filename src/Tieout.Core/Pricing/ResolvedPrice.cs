@@ -149,6 +149,10 @@ public sealed class ResolvedPrice : IEquatable<ResolvedPrice>
         return true;
     }
 
+    /// <summary>Splits a charge of plain tokens exactly.</summary>
+    /// <returns>False where only the general path can say, or the charge is another than the counts come to.</returns>
+    internal bool TrySplitTokens(in UsageCounts counts, Amount charge, out ChargeParts parts) => _charge.TrySplit(counts, charge, out parts);
+
     /// <summary>The most that an attempt within <paramref name="bounds"/> can cost, rounded up: every token at the dearest
     /// class of its direction and the dearest tier within reach. For consistent counts, never below <see cref="Price(in UsageCounts)"/>,
     /// unless the provider's own figure is what counts (<see cref="Basis"/>): that may be anything.</summary>

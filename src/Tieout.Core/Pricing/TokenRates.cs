@@ -16,6 +16,9 @@ internal sealed class TokenRates
 
     private const int DecimalsMax = 9;
 
+    /// <summary>Classes of tokens.</summary>
+    private const int Classes = 5;
+
     private readonly ImmutableArray<Band> _bands = [];
     private readonly long _scale = 1;
 
@@ -48,8 +51,26 @@ internal sealed class TokenRates
     /// <returns>False where only the general path can say: other units, parts above their whole, numbers out of the ordinary.</returns>
     public bool TryPrice(in UsageCounts counts, out Amount price)
     {
-        price = default;
+        Span<long> parts = stackalloc long[Classes];
+        var isPriced = TryMultiply(counts, parts);
+        price = isPriced ? new(RoundHalfEven(parts[0] + parts[1] + parts[2] + parts[3] + parts[4])) : default;
+        return isPriced;
+    }
 
+    /// <returns>False as for <see cref="TryPrice"/>, or where the charge is another than the counts come to.</returns>
+    public bool TrySplit(in UsageCounts counts, Amount charge, out ChargeParts split)
+    {
+        split = default;
+        Span<long> parts = stackalloc long[Classes];
+        if (!TryMultiply(counts, parts)) return false;
+        if (charge.Nanos != RoundHalfEven(parts[0] + parts[1] + parts[2] + parts[3] + parts[4])) return false;
+        split = ChargeParts.OfProducts(parts, _scale, (long)charge.Nanos);
+        return true;
+    }
+
+    /// <summary>What each class comes to, by <see cref="ChargeClass"/>, in parts of a nano-unit.</summary>
+    private bool TryMultiply(in UsageCounts counts, Span<long> parts)
+    {
         // Bits of a negative or too large number show in the union of all.
         var union = counts.InputTokens | counts.CacheReadTokens | counts.CacheWriteTokens | counts.OutputTokens | counts.ReasoningTokens;
         if (counts.More is not null || union is < 0 or >= FactorMax) return false;
@@ -59,9 +80,11 @@ internal sealed class TokenRates
         foreach (var band in _bands)
         {
             if (counts.InputTokens <= band.Above) continue;
-            var sum = fresh * band.Input + counts.CacheReadTokens * band.CacheRead + counts.CacheWriteTokens * band.CacheWrite
-                + plain * band.Output + counts.ReasoningTokens * band.Reasoning;
-            price = new(RoundHalfEven(sum));
+            parts[0] = fresh * band.Input;
+            parts[1] = counts.CacheReadTokens * band.CacheRead;
+            parts[2] = counts.CacheWriteTokens * band.CacheWrite;
+            parts[3] = plain * band.Output;
+            parts[4] = counts.ReasoningTokens * band.Reasoning;
             return true;
         }
 

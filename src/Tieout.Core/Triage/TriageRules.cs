@@ -127,4 +127,6 @@ public sealed record ReviewedOverride(GuardOverride Override, bool IsOnRecord, D
 
 /// <param name="Share">Of the billable records, those that have what the contract asks for: from 0 to 1.</param>
 /// <param name="Unattributed">What the others cost, with the asset.</param>
-public sealed record ReviewedContract(string Name, string Version, decimal Objective, long Billable, decimal Share, string Unattributed);
+/// <param name="Query">The join query in SQL, for one org; null: all orgs are looked at.</param>
+public sealed record ReviewedContract(
+    string Name, string Version, decimal Objective, long Billable, decimal Share, string Unattributed, string? Query = null);

@@ -10,6 +10,7 @@ using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.Mitigations;
 using Tieout.Server.Gateway.References;
+using Tieout.Server.Gateway.Tools;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Pricing;
 using Tieout.Server.Tenancy;
@@ -36,6 +37,8 @@ internal static class GatewayEndpoints
         services.AddSingleton<ContractGate>();
         services.AddSingleton<CurrentMitigations>();
         services.AddSingleton<MitigationGate>();
+        services.AddSingleton<ToolCallLog>();
+        services.AddHostedService(provider => provider.GetRequiredService<ToolCallLog>());
         services.AddSingleton<GatewayPipeline>();
         services.AddSingleton<AttemptLoop>();
         services.AddSingleton<AttemptHolds>();

@@ -3,6 +3,7 @@ using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.Mitigations;
 using Tieout.Server.Gateway.References;
+using Tieout.Server.Gateway.Tools;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
 
@@ -32,7 +33,7 @@ namespace Tieout.Server.Gateway;
 /// </remarks>
 internal sealed class GatewayPipeline(
     CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ReferenceGate references, AttemptLoop attempts, FreeForwarder free,
-    ContractGate contracts, CurrentMitigations mitigations, MitigationGate gate, TimeProvider time)
+    ContractGate contracts, CurrentMitigations mitigations, MitigationGate gate, ToolCallLog toolCalls, TimeProvider time)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
@@ -84,6 +85,8 @@ internal sealed class GatewayPipeline(
             return;
         }
 
+        // step 1: the results of tools in a chat say what the request is a retry of.
+        if (endpoint.HasToolResults) caller = toolCalls.See(caller, body.Memory);
         var call = new GatewayCall(context, endpoint, caller, request, body, query, routes, decision.Route, permit)
         {
             Mitigations = standing,

@@ -27,6 +27,13 @@ public sealed record GuardDecision(
     /// <summary>Before the ids of every decision from this day on.</summary>
     public static string FirstId(DateOnly day) => day.ToString(DayForm, CultureInfo.InvariantCulture);
 
+    /// <summary>Before the ids of every decision from this time on, to the millisecond.</summary>
+    public static string FirstId(Instant time)
+    {
+        var at = time.ToDateTimeOffset();
+        return $"{FirstId(DateOnly.FromDateTime(at.UtcDateTime))}.{at.ToUnixTimeMilliseconds():x12}";
+    }
+
     public DateOnly Day => DateOnly.ParseExact(Id[..DayForm.Length], DayForm, CultureInfo.InvariantCulture);
 
     internal static GuardDecision Of(GuardAnswer answer, GuardQuestion question, string? token, string callerId, string? callerOrg, Instant now)

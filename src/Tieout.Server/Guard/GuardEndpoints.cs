@@ -33,6 +33,8 @@ internal static class GuardEndpoints
     {
         services.TryAddSingleton<CurrentGuard>();
         services.TryAddSingleton<GuardGate>();
+        services.TryAddSingleton<GuardHours>();
+        services.AddHostedService(provider => provider.GetRequiredService<GuardHours>());
     }
 
     public static void MapGuard(this IEndpointRouteBuilder api)

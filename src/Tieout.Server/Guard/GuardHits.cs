@@ -1,9 +1,13 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
+using Tieout.Server.Jobs;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -12,7 +16,12 @@ namespace Tieout.Server.Guard;
 /// <summary>What a policy answered on a day in UTC.</summary>
 /// <param name="Asked">The sum of the four figures after it.</param>
 /// <param name="HitRate">Shadow hits and blocks of all that was asked, from 0 to 1 with four decimals.</param>
-public sealed record GuardDayBody(string Policy, string Day, long Asked, long Allowed, long Overridden, long ShadowHits, long Blocked, decimal HitRate);
+public sealed record GuardDayBody(string Policy, string Day, long Asked, long Allowed, long Overridden, long ShadowHits, long Blocked, decimal HitRate)
+{
+    internal static GuardDayBody Of(string policy, DateOnly day, GuardCounts counts) => new(
+        policy, GuardDecision.FirstId(day), counts.Asked, counts.Allowed, counts.Overridden, counts.ShadowHits, counts.Blocked,
+        Math.Round((counts.ShadowHits + counts.Blocked) / (decimal)counts.Asked, 4));
+}
 
 /// <param name="Samples">The newest decisions that were a hit, a block or overridden.</param>
 public sealed record GuardHitsBody(string From, string Before, IReadOnlyList<GuardDayBody> Items, IReadOnlyList<GuardDecision> Samples, long AsOf);
@@ -25,8 +34,9 @@ internal sealed record GuardUses(IReadOnlyDictionary<string, long> Asked, IReadO
 internal static class GuardHits
 {
     private const int DaysDefault = 7;
-    private const int DaysMax = 92;
-    private const int SamplesMax = 20;
+
+    /// <summary>The longest range.</summary>
+    public const int DaysMax = 92;
 
     public static void MapGuardHits(this IEndpointRouteBuilder api) => api.MapGet("/guard/hits", Read).Allow(Access.EveryRole);
 
@@ -53,59 +63,75 @@ internal static class GuardHits
     public static async Task<GuardHitsBody> ReadAsync(
         ILedger ledger, string? policy, string? org, DateOnly from, DateOnly before, CancellationToken cancellationToken)
     {
-        var asOf = ledger.Read.AsOf;
-        IEnumerable<string> orgs = org is not null ? [org] : ["", .. ledger.Read.Orgs.Select(state => state.Org.Id)];
-        var tally = new GuardTally(SamplesMax);
-        foreach (var each in orgs)
+        var (asOf, tally) = (ledger.Read.AsOf, new GuardTally());
+        var owners = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var owner in org is not null ? [org] : GuardHours.Owners(ledger))
         {
-            await foreach (var row in RangeAsync(ledger.Read, each, from, before, cancellationToken))
-            {
-                var decision = GuardDecision.Parse(row.Body);
-                if (decision.Policy is not null && (policy is null || decision.Policy == policy)) tally.Add(decision);
-            }
+            var own = await TallyAsync(ledger.Read, owner, from, before, cancellationToken);
+            tally.Add(own);
+            foreach (var sample in own.Policies().Where(pair => policy is null || pair.Key == policy).SelectMany(pair => pair.Value.Samples)) owners[sample] = owner;
         }
 
-        return new(GuardDecision.FirstId(from), GuardDecision.FirstId(before), tally.Days(), tally.Samples(), asOf);
+        var samples = new List<GuardDecision>();
+        foreach (var id in GuardCounts.Newest(owners.Keys))
+        {
+            var row = await ledger.Read.RecordAsync(new(RecordKind.GuardDecision, owners[id], id), cancellationToken);
+            if (row is not null) samples.Add(GuardDecision.Parse(row.Body));
+        }
+
+        return new(GuardDecision.FirstId(from), GuardDecision.FirstId(before), tally.Days(policy), samples, asOf);
     }
 
     /// <summary>How often policies were asked and when overrides were last used, whoever owned the resources.</summary>
     /// <param name="before">The day after the last one, in UTC.</param>
     public static async Task<GuardUses> UsesAsync(ILedger ledger, DateOnly from, DateOnly before, CancellationToken cancellationToken)
     {
-        var (asked, used) = (new Dictionary<string, long>(StringComparer.Ordinal), new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal));
-        foreach (var each in (IEnumerable<string>)["", .. ledger.Read.Orgs.Select(state => state.Org.Id)])
-        {
-            await foreach (var row in RangeAsync(ledger.Read, each, from, before, cancellationToken))
-            {
-                var decision = GuardDecision.Parse(row.Body);
-                if (decision.Policy is { } policy) asked[policy] = asked.GetValueOrDefault(policy) + 1;
-                if (decision.OverrideId is { } id && decision.DecidedAt > used.GetValueOrDefault(id)) used[id] = decision.DecidedAt;
-            }
-        }
-
-        return new(asked, used);
+        var tally = new GuardTally();
+        foreach (var owner in GuardHours.Owners(ledger)) tally.Add(await TallyAsync(ledger.Read, owner, from, before, cancellationToken));
+        return new(tally.Policies().ToDictionary(pair => pair.Key, pair => pair.Value.Asked, StringComparer.Ordinal), tally.Uses);
     }
 
-    private static async IAsyncEnumerable<RecordRow> RangeAsync(
-        IRecordsReader reader, string org, DateOnly from, DateOnly before,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Decisions about resources of an owner in a half-open range, in the order of time.</summary>
+    public static async IAsyncEnumerable<GuardDecision> DecisionsAsync(
+        IRecordsReader read, string owner, Instant from, Instant to, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        const int rows = 500;
-        var after = new RecordKey(RecordKind.GuardDecision, org, GuardDecision.FirstId(from));
-        var end = GuardDecision.FirstId(before);
-        while (true)
+        await foreach (var row in read.RecordsBetweenAsync(
+            RecordKind.GuardDecision, owner, GuardDecision.FirstId(from), GuardDecision.FirstId(to), cancellationToken))
         {
-            var page = await reader.RecordsAsync(RecordKind.GuardDecision, org, after, rows, cancellationToken);
-            foreach (var row in page)
-            {
-                if (string.CompareOrdinal(row.Name, end) >= 0) yield break;
-                yield return row;
-            }
-
-            if (page.Count < rows) yield break;
-            after = page[^1].Key;
+            yield return GuardDecision.Parse(row.Body);
         }
     }
+
+    /// <summary>When the next decision was made from a time on; null: there is none.</summary>
+    public static async Task<Instant?> FirstAsync(IRecordsReader read, string owner, Instant from, CancellationToken cancellationToken)
+    {
+        var after = new RecordKey(RecordKind.GuardDecision, owner, GuardDecision.FirstId(from));
+        return await read.RecordsAsync(RecordKind.GuardDecision, owner, after, limit: 1, cancellationToken) is [var row, ..]
+            ? Instant.From(GuardDecision.Parse(row.Body).DecidedAt) : null;
+    }
+
+    /// <summary>Hours that are added up, and one by one the decisions since.</summary>
+    private static async Task<GuardTally> TallyAsync(
+        IRecordsReader read, string owner, DateOnly from, DateOnly before, CancellationToken cancellationToken)
+    {
+        var (tally, start, end) = (new GuardTally(), Start(from), Start(before));
+        if (await GuardHours.ThroughAsync(read, cancellationToken) is { } through && through > start)
+        {
+            var last = through < end ? through : end;
+            await foreach (var row in read.RecordsBetweenAsync(RecordKind.GuardHour, owner, HourName.Of(start), HourName.Of(last), cancellationToken))
+            {
+                tally.Add(DateOnly.FromDateTime(HourName.StartOf(row.Name).ToDateTimeOffset().UtcDateTime),
+                    JsonSerializer.Deserialize(row.Body, GuardJson.Default.GuardHour)!);
+            }
+
+            start = last;
+        }
+
+        await foreach (var decision in DecisionsAsync(read, owner, start, end, cancellationToken)) tally.Add(decision);
+        return tally;
+    }
+
+    private static Instant Start(DateOnly day) => Instant.From(new DateTimeOffset(day, TimeOnly.MinValue, TimeSpan.Zero));
 
     private static DateOnly? Day(HttpContext context, string name)
     {

@@ -11,6 +11,7 @@ namespace Tieout.Server.Guard;
 [JsonSerializable(typeof(GuardDecision))]
 [JsonSerializable(typeof(GuardDecisionBody))]
 [JsonSerializable(typeof(GuardHitsBody))]
+[JsonSerializable(typeof(GuardHour))]
 [JsonSerializable(typeof(GuardOverrideBody))]
 [JsonSerializable(typeof(GuardOverrideListBody))]
 [JsonSerializable(typeof(GuardPolicy))]

@@ -63,6 +63,8 @@ public static class ApiEndpoints
         services.AddSingleton<FindingCorrection>();
         services.AddSingleton<IDailyJob, ReconciliationJob>();
         services.AddSingleton<LineageAudits>();
+        services.AddSingleton<LineageHours>();
+        services.AddHostedService<LineageWorker>();
         services.AddSingleton<TriageRun>();
         services.AddSingleton<ReviewPacket>();
         services.AddSingleton<SpikeRun>();
@@ -92,6 +94,7 @@ public static class ApiEndpoints
         api.MapMoney();
         api.MapUsage();
         api.MapDistributions();
+        api.MapToolCalls();
         api.MapOperations();
         api.MapTraces();
         api.MapHolds();

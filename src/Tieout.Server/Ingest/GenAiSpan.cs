@@ -2,7 +2,9 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Tieout.Core.Ledger.Tools;
 using Tieout.Core.Metering;
+using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
 
@@ -18,7 +20,7 @@ internal sealed class GenAiSpan
     private static readonly FrozenDictionary<string, int> Places = new[]
     {
         "gen_ai.provider.name", "gen_ai.system", "gen_ai.operation.name", "gen_ai.request.model", "gen_ai.response.model", "gen_ai.agent.name",
-        "gen_ai.workflow.name", "gen_ai.tool.name",
+        "gen_ai.workflow.name", "gen_ai.tool.name", "gen_ai.tool.call.id",
         "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.usage.prompt_tokens",
         "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.usage.completion_tokens",
         "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens",
@@ -45,6 +47,8 @@ internal sealed class GenAiSpan
     private static readonly Attribute ModelAsked = new("gen_ai.request.model");
     private static readonly Attribute Model = new("gen_ai.response.model");
     private static readonly Attribute Around = new("gen_ai.agent.name", "gen_ai.workflow.name", "gen_ai.tool.name");
+    private static readonly Attribute Tool = new("gen_ai.tool.name");
+    private static readonly Attribute ToolCallId = new("gen_ai.tool.call.id");
     private static readonly Attribute ErrorType = new("error.type");
     private static readonly Attribute WorkflowId = new("idenv.workflow.id");
     private static readonly Attribute OperationId = new("idenv.operation.id");
@@ -83,6 +87,9 @@ internal sealed class GenAiSpan
             or "upsert_memory" or "delete_memory" or "create_memory_store" or "delete_memory_store" or "fetch_response" => false,
         _ => HasUsage && First(Provider) is not null && !IsAround,
     };
+
+    /// <summary>Whether the span is one call of one tool that it names.</summary>
+    public bool IsToolCall => First(Operation) == "execute_tool" && First(Tool) is not null;
 
     private bool HasUsage => First(Input) is not null || First(Output) is not null;
 
@@ -153,6 +160,21 @@ internal sealed class GenAiSpan
         }
 
         item.Check("startTimeUnixNano");
+    }
+
+    /// <summary>As <see cref="Fill"/>, of a call of a tool. Where the span has the id that the provider gave the call, the call counts under that id.</summary>
+    public void FillToolCall(UsageItem item, GenAiSpan resource)
+    {
+        item.Org = First(Org) ?? resource.First(Org);
+        item.Feature = First(Feature) ?? resource.First(Feature);
+        item.OperationId = First(OperationId);
+        item.Tool = ToolCall.Counted(First(Tool));
+        if (First(ToolCallId) is { } id) (item.Source, item.Id) = (ToolCall.ProviderSource, id);
+        var error = First(ErrorType);
+        item.Failed = Failed || error is not null;
+        item.Error = Names.IsValid(error) ? error : null;
+        item.Retries = (int)(Number(item, AttemptNoMax, AttemptNo) is > 1 and var attempt ? attempt - 1 : 0);
+        item.CheckToolCall("startTimeUnixNano");
     }
 
     /// <summary>The provider's own status where the span has one.</summary>

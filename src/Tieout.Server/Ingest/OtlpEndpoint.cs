@@ -45,8 +45,14 @@ internal sealed class OtlpEndpoint(Door door)
 
         List<UsageItem> items;
         using (var body = await IngestRequest.ReadAsync(context, door.BytesMax)) items = OtlpTraces.Read(body.Span);
-        var outcomes = await door.Intake.TakeAsync(items, caller, IngestEndpoints.EnvelopeOf(context), context.RequestAborted,
-            caller.IsPlatform ? new IngestAudit(door.Ledger, AdminCalls.Of(context)) : null);
+        var audit = IngestEndpoints.AuditOf(context, caller, door);
+        var usage = items.FindAll(item => item.Tool is null);
+        var outcomes = new List<ItemOutcome>(await door.Intake.TakeAsync(usage, caller, IngestEndpoints.EnvelopeOf(context), context.RequestAborted, audit));
+        if (usage.Count < items.Count)
+        {
+            outcomes.AddRange(await door.ToolCalls.TakeAsync(
+                items.FindAll(item => item.Tool is not null), "otlp", caller, audit, context.RequestAborted));
+        }
 
         // The server keeps a span that it puts into quarantine: the answer says why, and does not count the span as rejected.
         var told = outcomes.Where(outcome => outcome.Why is not null).ToList();

@@ -5,7 +5,7 @@ using Tieout.Server.Http;
 
 namespace Tieout.Server.Ingest;
 
-/// <summary>OTLP/HTTP traces in JSON: of all spans, those of one inference each are usage.</summary>
+/// <summary>OTLP/HTTP traces in JSON: of all spans, those of one inference each are usage, and those of one tool call each are counted as such.</summary>
 /// <remarks>
 /// Workflows, agents and tools report the sums of the calls inside them: whoever counts those too bills a call twice or more. What is
 /// unknown is ignored, as OTLP asks, except where it would be usage that nobody charges: then the span is rejected and says why.
@@ -14,7 +14,7 @@ internal static class OtlpTraces
 {
     public const string Source = "otlp";
 
-    /// <returns>An item for each span of an inference; <see cref="UsageItem.Index"/> counts all spans.</returns>
+    /// <returns>An item for each span of an inference or a tool call; <see cref="UsageItem.Index"/> counts all spans.</returns>
     /// <exception cref="ApiRefusedException">Not JSON, not OTLP, or too many spans.</exception>
     public static List<UsageItem> Read(ReadOnlySpan<byte> body)
     {
@@ -138,14 +138,15 @@ internal static class OtlpTraces
                 json.Skip();
             }
 
-            if (!_span.IsInference) return;
+            if (!_span.IsInference && !_span.IsToolCall) return;
             var item = new UsageItem(index) { Source = Source };
             if (traceId is null || spanId is null) item.Refuse(ApiError.ItemInvalid, "traceId must have 32 hexadecimal digits, and spanId 16.");
             item.TraceId = traceId;
             item.Id = $"{traceId}:{spanId}";
             item.OccurredAt = start ?? end;
             item.DurationMs = start is { } from && end is { } to && to > from ? (int)Math.Min((to - from).TotalMilliseconds, int.MaxValue) : 0;
-            _span.Fill(item, _resource);
+            if (_span.IsInference) _span.Fill(item, _resource);
+            else _span.FillToolCall(item, _resource);
             Items.Add(item);
         }
 

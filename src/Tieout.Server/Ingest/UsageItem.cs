@@ -76,6 +76,18 @@ internal sealed class UsageItem(int index)
     /// <summary>The first thing that was found wrong.</summary>
     public ItemRefusal? Refusal { get; private set; }
 
+    /// <summary>The tool that it is a call of; null: it is usage.</summary>
+    public string? Tool { get; set; }
+
+    /// <summary>Of a call of a tool: it had no usable result. Null: the sender does not say.</summary>
+    public bool? Failed { get; set; }
+
+    /// <summary>Of a call of a tool: how often it was tried again.</summary>
+    public int Retries { get; set; }
+
+    /// <summary>Of a call of a tool that failed: the kind of the failure.</summary>
+    public string? Error { get; set; }
+
     /// <summary>A person released it from quarantine: it is charged whatever contracts say.</summary>
     public bool IsReleased { get; set; }
 
@@ -94,6 +106,22 @@ internal sealed class UsageItem(int index)
     /// <param name="time">What the format calls the time of the usage.</param>
     public void Check(string time)
     {
+        CheckIdentity(time);
+        if (IsStated || IsFailure) return;
+        if (!HasCounts) Refuse(ApiError.UsageMissing, "The item has neither a count nor an amount. Send for example input_tokens.");
+        if (Model is null) Refuse(ApiError.ItemInvalid, "model is required: without a model the item has no price.");
+    }
+
+    /// <summary>Refuses what no call of a tool may leave out or get wrong.</summary>
+    /// <inheritdoc cref="Check"/>
+    public void CheckToolCall(string time)
+    {
+        CheckIdentity(time);
+        if (Tool is null) Refuse(ApiError.ItemInvalid, "tool is required: the name of the tool that was called.");
+    }
+
+    private void CheckIdentity(string time)
+    {
         if (string.IsNullOrEmpty(Id))
         {
             Refuse(ApiError.ItemInvalid, "id is required: usage with the same id counts once.");
@@ -108,7 +136,7 @@ internal sealed class UsageItem(int index)
         foreach (var (what, name) in (ReadOnlySpan<(string, string?)>)[
             ("org", Org), ("project", Project), ("team", Team), ("key", Key), ("feature", Feature), ("trigger", Trigger), ("provider", Provider),
             ("model", Model),
-            ("operation_id", OperationId), ("workflow_id", WorkflowId), ("correlation_id", CorrelationId),
+            ("tool", Tool), ("error", Error), ("operation_id", OperationId), ("workflow_id", WorkflowId), ("correlation_id", CorrelationId),
             ("app_instance_id", Runtime?.AppInstance), ("runtime_component", Runtime?.Component), ("operating_mode", Runtime?.OperatingMode),
             ("control_plane_scope", Runtime?.ControlPlaneScope), ("runtime_backend", Runtime?.Backend)])
         {
@@ -118,10 +146,6 @@ internal sealed class UsageItem(int index)
                     $"'{Inputs.Shown(name)}' is not a valid {what}: use 1 to 128 of A–Z a–z 0–9 _ . : @ / + -, starting with a letter or digit.");
             }
         }
-
-        if (IsStated || IsFailure) return;
-        if (!HasCounts) Refuse(ApiError.UsageMissing, "The item has neither a count nor an amount. Send for example input_tokens.");
-        if (Model is null) Refuse(ApiError.ItemInvalid, "model is required: without a model the item has no price.");
     }
 
     /// <summary>Its counts in the form of records; units of which there are none are left out.</summary>

@@ -11,6 +11,7 @@ namespace Tieout.Server.Metering;
 [JsonSerializable(typeof(DistributionListBody))]
 [JsonSerializable(typeof(FailureListBody))]
 [JsonSerializable(typeof(HoldListBody))]
+[JsonSerializable(typeof(ToolCallListBody))]
 [JsonSerializable(typeof(UsageLine))]
 [JsonSerializable(typeof(UsagePageBody))]
 public sealed partial class MeteringJson : JsonSerializerContext;

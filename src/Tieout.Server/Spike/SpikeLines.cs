@@ -24,6 +24,12 @@ internal sealed class SpikeLines(IRecountReader read, PriceSnapshot prices)
     private static readonly ImmutableArray<UsageUnit> Units =
         [UsageUnits.InputTokens, UsageUnits.CacheReadTokens, UsageUnits.CacheWriteTokens, UsageUnits.OutputTokens, UsageUnits.ReasoningTokens];
 
+    /// <summary>In the order of the sorts of tokens, then what is beside tokens.</summary>
+    private static readonly ImmutableArray<ChargeClass> Classes =
+    [
+        ChargeClass.Fresh, ChargeClass.CacheRead, ChargeClass.CacheWrite, ChargeClass.Visible, ChargeClass.Reasoning, ChargeClass.Other,
+    ];
+
     private static readonly ImmutableArray<double> NoPrices = [0, 0, 0, 0, 0];
 
     private readonly Dictionary<ResolvedPrice, ImmutableArray<double>> _rates = [];
@@ -31,21 +37,26 @@ internal sealed class SpikeLines(IRecountReader read, PriceSnapshot prices)
     public static ImmutableArray<string> Dimensions { get; } = ["org", .. Labels.Select(label => label.Name)];
 
     /// <summary>The lines of an org from one time to another, in the order of time.</summary>
+    /// <param name="isSplit">Whether lines say what each sort of tokens cost.</param>
     public async IAsyncEnumerable<HourLine> ReadAsync(
-        OrgState org, Instant from, Instant to, [EnumeratorCancellation] CancellationToken cancellationToken)
+        OrgState org, Instant from, Instant to, bool isSplit, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (var start = from; start < to;)
         {
             var end = start + TimeSpan.FromHours(PieceHours);
             if (end > to) end = to;
-            foreach (var line in await read.SumsAsync(new RecountQuery(org, start, end, RecountSlot.Hour), cancellationToken)) yield return Line(org, line);
+            var query = new RecountQuery(org, start, end, RecountSlot.Hour);
+            var sums = await read.SumsAsync(query, cancellationToken);
+            var costs = isSplit
+                ? (await read.ClassCostsAsync(query, cancellationToken)).ToDictionary(each => (each.Slot, each.Costs.Key.Labels), each => each.Costs) : [];
+            foreach (var line in sums) yield return Line(org, line, costs.GetValueOrDefault((line.Slot, line.Sums.Key.Labels)));
             start = end;
         }
     }
 
     public static ImmutableArray<string?> ValuesOf(UsageLabels labels) => [labels.Org, .. Labels.Select(label => label.Of(labels))];
 
-    private HourLine Line(OrgState org, LabelledLine line)
+    private HourLine Line(OrgState org, LabelledLine line, ClassCosts? costs)
     {
         var sums = line.Sums;
         var (read, write) = ((double)sums.CacheReadTokens, (double)sums.CacheWriteTokens);
@@ -53,7 +64,7 @@ internal sealed class SpikeLines(IRecountReader read, PriceSnapshot prices)
             SpikeRequest.HourOf(line.Slot), ValuesOf(line.Labels), line.Labels.Trigger is "user" ? null : line.Labels.Trigger, sums.Attempts,
             [Math.Max(0, (double)sums.InputTokens - read - write), read, write, Math.Max(0, (double)(sums.OutputTokens - sums.ReasoningTokens)),
                 (double)sums.ReasoningTokens],
-            PricesOf(org, line), sums.Charge.Nanos);
+            PricesOf(org, line), sums.Charge.Nanos, costs is null ? null : [.. Classes.Select(each => costs[each])]);
     }
 
     private ImmutableArray<double> PricesOf(OrgState org, LabelledLine line)

@@ -14,9 +14,10 @@ internal sealed record NamedCause(SpikeCause Cause, DriverFinding Finding, Analy
 /// <param name="Metering">The rise is the meter's; null: it is real, or there is none.</param>
 /// <param name="Causes">Empty: no cause is named.</param>
 /// <param name="Components">Labels that rose although the whole did not.</param>
+/// <param name="Tools">Those with findings first.</param>
 internal sealed record SpikeResult(
     SpikeRequest Request, IReadOnlyList<(long Hour, Int128 Cost)> Hours, SpikeTiming Timing, CostChange Change, MeteringCause? Metering, Drivers Drivers,
-    IReadOnlyList<NamedCause> Causes, SegmentShape Whole, IReadOnlyList<Component> Components, long AsOf)
+    IReadOnlyList<NamedCause> Causes, SegmentShape Whole, IReadOnlyList<Component> Components, IReadOnlyList<ToolChange> Tools, long AsOf)
 {
     public SpikeVerdict Verdict => Metering is null ? Timing.Verdict : SpikeVerdict.Metering;
 }
@@ -50,7 +51,8 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
             }
         }
 
-        return new(request, series.Costs(), timing, change, metering, drivers, causes, whole, components, asOf);
+        var tools = await SpikeTools.ReadAsync(read, request, timing, cancellationToken);
+        return new(request, series.Costs(), timing, change, metering, drivers, causes, whole, components, tools, asOf);
     }
 
     /// <summary>Whether the cost rose, and since when; nothing about why.</summary>
@@ -65,7 +67,7 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
             SpikeLines.Dimensions, SpikeRequest.HourOf(request.BaselineFrom), SpikeRequest.HourOf(request.To), hour => Clock(hour, request.Zone));
         foreach (var org in request.Orgs)
         {
-            await foreach (var line in lines.ReadAsync(org, request.BaselineFrom, request.To, cancellationToken)) series.Add(line);
+            await foreach (var line in lines.ReadAsync(org, request.BaselineFrom, request.To, isSplit: false, cancellationToken)) series.Add(line);
         }
 
         return series;
@@ -82,7 +84,10 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
         var comparison = new PeriodComparison(SpikeLines.Dimensions, AttemptClasses.Default, timing.Weights, timing.From, timing.To);
         foreach (var org in request.Orgs)
         {
-            await foreach (var line in lines.ReadAsync(org, request.BaselineFrom, SpikeRequest.StartOf(timing.To), cancellationToken)) comparison.Add(line);
+            await foreach (var line in lines.ReadAsync(org, request.BaselineFrom, SpikeRequest.StartOf(timing.To), isSplit: true, cancellationToken))
+            {
+                comparison.Add(line);
+            }
         }
 
         return comparison.Change();

@@ -56,7 +56,7 @@ internal sealed class SpikeShape(ISketchReader read, SpikeRequest request, Spike
         var (attempts, tokens) = (0d, 0d);
         foreach (var org in request.Orgs.Where(org => Has(segment, "org", org.Org.Id)))
         {
-            await foreach (var line in lines.ReadAsync(org, SpikeRequest.StartOf(from), SpikeRequest.StartOf(to), cancellationToken))
+            await foreach (var line in lines.ReadAsync(org, SpikeRequest.StartOf(from), SpikeRequest.StartOf(to), isSplit: false, cancellationToken))
             {
                 if (!SpikeLines.Dimensions.Zip(line.Values).All(each => Has(segment, each.First, each.Second))) continue;
                 (attempts, tokens) = (attempts + line.Attempts, tokens + line.Tokens[0] + line.Tokens[1] + line.Tokens[2]);

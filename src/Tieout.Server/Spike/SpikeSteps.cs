@@ -29,9 +29,7 @@ internal static class SpikeSteps
                 IsDriver(result, CostDriver.InputTokens) || IsDriver(result, CostDriver.OutputTokens) || IsDriver(result, CostDriver.Cache),
                 [.. Tokens(result, before, after)]),
             Step(5, "Is it one feature?", result.Causes.Any(cause => cause.Place?.Has("feature") is true), [.. Features(leaves)]),
-            Step(6, "Do tools fail?", IsDriver(result, CostDriver.ToolRetries),
-                Line("calls again after a tool failed", Of(leaves, AttemptClass.ToolRetry, leaf => leaf.Expected),
-                    Of(leaves, AttemptClass.ToolRetry, leaf => leaf.Actual))),
+            Step(6, "Do tools fail?", IsDriver(result, CostDriver.ToolRetries) || result.Tools.Any(tool => tool.IsFinding), [.. Tools(result)]),
         ];
     }
 
@@ -67,6 +65,20 @@ internal static class SpikeSteps
         .Select(group => (Feature: group.Key, Before: Sum(group, leaf => (double)leaf.Expected.Cost), After: Sum(group, leaf => (double)leaf.Actual.Cost)))
         .OrderByDescending(each => each.After - each.Before).ThenBy(each => each.Feature, StringComparer.Ordinal).Take(3)
         .Select(each => Line($"cost of {each.Feature ?? "(no feature)"}", Whole(each.Before), Whole(each.After), 2));
+
+    private static IEnumerable<string> Tools(SpikeResult result)
+    {
+        var leaves = result.Change.Leaves;
+        yield return Line("requests again after a tool failed", Of(leaves, AttemptClass.ToolRetry, leaf => leaf.Expected),
+            Of(leaves, AttemptClass.ToolRetry, leaf => leaf.Actual));
+        if (result.Tools.Count == 0) yield return "tool calls: none are recorded";
+        foreach (var tool in result.Tools.Take(SpikeTools.ShownMax))
+        {
+            yield return Line($"calls of {tool.Tool}", tool.CallsExpected, tool.Actual.Calls);
+            yield return Line($"failures of 100 calls of {tool.Tool}", 100 * tool.FailuresBefore, 100 * tool.FailuresAfter, 1);
+            yield return Line($"retries of 100 calls of {tool.Tool}", 100 * tool.RetriesBefore, 100 * tool.RetriesAfter, 1);
+        }
+    }
 
     private static LeafFigures Expected(CostLeaf leaf) => leaf.Expected;
 

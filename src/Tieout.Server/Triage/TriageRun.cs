@@ -100,7 +100,7 @@ internal sealed class TriageRun(ILedger ledger, CurrentGuard guard, CurrentContr
 
             reviewed.AddRange(counts.Select(pair => new ReviewedContract(
                 pair.Contract.Name, pair.Contract.Version, pair.Contract.Objective, pair.Counts.Billable, pair.Counts.Share,
-                $"{pair.Counts.Unattributed} {asset.Key}")));
+                $"{pair.Counts.Unattributed} {asset.Key}", range.Org is { } only ? JoinQuery.Sql(pair.Contract, only.Org.Id, range.From, range.To) : null)));
         }
 
         var whose = range.Org is { } named ? $" --org {named.Org.Id}" : "";

@@ -43,6 +43,15 @@ internal sealed class Followed
         return (Math.Max(before.Usage, Position.Usage), Math.Max(before.Posting, Position.Posting));
     }
 
+    /// <summary>The last record that a reading of tool calls need not look at.</summary>
+    /// <param name="isRowByRow">Whether records are needed that are counted, too: those of a part of an hour.</param>
+    public long RecordsCountedOrBefore(Instant from, bool isRowByRow)
+    {
+        if (isRowByRow) return Chain.LastBefore(Ledger, from).Last.Record;
+        var last = Chain.At(Ledger, Chain.Last(Ledger)).Last.Record;
+        return last - Position.Record <= FarBehindRows ? Position.Record : Math.Max(Chain.LastBefore(Ledger, from).Last.Record, Position.Record);
+    }
+
     private bool IsFarBehind()
     {
         var last = Chain.At(Ledger, Chain.Last(Ledger)).Last;

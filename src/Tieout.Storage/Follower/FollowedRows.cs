@@ -12,9 +12,9 @@ internal static class FollowedRows
 {
     private const string UsageColumns =
         $"u.seq, u.attribution, {Traits}, {Absent}, u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.output_tokens, u.reasoning_tokens, "
-        + "u.provider_cost, u.charge, u.occurred_at, u.effective_at, u.recorded_at";
+        + "u.provider_cost, u.charge, u.occurred_at, u.effective_at, u.recorded_at, u.price, u.more";
 
-    private const int UsageColumnCount = 17;
+    private const int UsageColumnCount = 19;
 
     private const string Traits = "u.status_code, u.basis, u.flags, u.charge_flags";
 
@@ -70,7 +70,7 @@ internal static class FollowedRows
         var (seq, labels, traits, absent) = (from.Long(), from.Int(), ReadTraits(ref from), (AbsentIds)from.Int());
         var facts = new UsageFacts(
             labels, EndUser: null, UsageRecord.IsFailure(traits.Status), from.Long(), from.Long(), from.Long(), from.Long(), from.Long(), from.Nanos());
-        return new(seq, traits, absent, facts, from.Nanos(), from.Time(), from.Time(), from.Time());
+        return new(seq, traits, absent, facts, from.Nanos(), from.Time(), from.Time(), from.Time(), from.Int(), from.OptionalText());
     }
 
     private static CountedPosting ReadPosting(IRow row)

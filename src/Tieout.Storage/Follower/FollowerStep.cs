@@ -2,13 +2,15 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Sketches;
+using Tieout.Core.Ledger.Tools;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Follower;
 
 /// <summary>What one step counted, and up to which commit.</summary>
-internal sealed record Counted(FollowerPosition From, FollowerPosition To, Recount Recount, RowIndexStep Index, SketchStep Sketches);
+internal sealed record Counted(FollowerPosition From, FollowerPosition To, Recount Recount, RowIndexStep Index, SketchStep Sketches, ToolStep Tools,
+    ClassCostStep Costs);
 
 /// <summary>One step of the follower: the rows of the next commits, each counted once. It only reads; the store writes lines and position in one
 /// transaction.</summary>
@@ -20,6 +22,7 @@ internal sealed class FollowerStep
     private const int CommitsMax = 4_096;
 
     private readonly Dictionary<int, OrgState> _orgOfLabels = [];
+    private readonly FollowedPrices _prices = new();
     private long _settings = -1;
     private int _labels;
 
@@ -33,20 +36,26 @@ internal sealed class FollowerStep
     {
         if (End(from, ledger, through) is not { } end) return null;
         Learn(ledger, end.Last);
-        var (recount, index, sketches) = (new Recount(), new RowIndexStep(), new SketchStep());
+        var (recount, index, sketches, tools) = (new Recount(), new RowIndexStep(), new SketchStep(), new ToolStep());
+        var costs = new ClassCostStep();
         FollowedRows.UsageWithIds(ledger, from.Usage, end.Last.Usage, (usage, ids) =>
         {
             var org = OfLabels(usage.Labels);
             recount.Add(usage, org);
             index.Add(usage, ids, org);
             sketches.Add(usage, ids.EndUser, org);
+            costs.Add(usage, _prices.Find(usage.Price), org);
         });
         FollowedRows.Postings(ledger, from.Posting, end.Last.Posting, posting =>
         {
             recount.Add(posting, OfAccount(posting.Debit));
             index.Add(posting);
         });
-        return new(from, FollowerPosition.Of(end), recount, index, sketches);
+        ToolCallRows.Read(ledger, from.Record, end.Last.Record, (org, call, recordedAt) =>
+        {
+            if (Book.Org(org) is { } known) tools.Add(call, recordedAt, known.FirstAccount);
+        });
+        return new(from, FollowerPosition.Of(end), recount, index, sketches, tools, costs);
     }
 
     private static ChainRow? End(FollowerPosition from, ILedgerTables ledger, long through)
@@ -57,7 +66,7 @@ internal sealed class FollowerStep
         while (commits.Step())
         {
             end = RowReads.Chain(commits, []);
-            if (end.Last.Usage - from.Usage + end.Last.Posting - from.Posting >= RowsMax) break;
+            if (end.Last.Usage - from.Usage + end.Last.Posting - from.Posting + end.Last.Record - from.Record >= RowsMax) break;
         }
 
         return end;
@@ -75,6 +84,7 @@ internal sealed class FollowerStep
             _settings = last.Setting;
         }
 
+        _prices.Learn(ledger, last.Price);
         if (last.Labels <= _labels) return;
         using var labels = ledger.Select("SELECT no, org FROM attributions WHERE no > ? AND no <= ?", _labels, last.Labels);
         while (labels.Step())

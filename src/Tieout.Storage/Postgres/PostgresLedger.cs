@@ -48,6 +48,7 @@ public sealed class PostgresLedger : ILedger
             Recounts = new PostgresRecountReader(connections, layout, labels),
             RowIndex = new PostgresRowIndexReader(connections, layout),
             Sketches = new PostgresSketchReader(connections, layout, labels),
+            ToolCalls = new PostgresToolCallsReader(connections, layout),
             Lineages = new PostgresLineageReader(connections, layout),
         };
         Follower = _follower = new(connections, layout.All);

@@ -63,4 +63,9 @@ SELECT
   coalesce(a.model, a.feature, a.provider) AS tool_name, u.status_code BETWEEN 1 AND 399 AS success, u.attempt_no - 1 AS retries,
   timestamptz 'epoch' + u.occurred_at * interval '1 microsecond' AS created_at, a.org AS org_id, u.operation_id
 FROM usage u JOIN attributions a ON a.bucket = u.bucket AND a.no = u.attribution
-WHERE a.source = 3;
+WHERE a.source = 3
+UNION ALL
+SELECT
+  c.body ->> 'tool', NOT (c.body ->> 'failed')::boolean, (c.body ->> 'retries')::int,
+  timestamptz 'epoch' + (c.body ->> 'occurred_at_us')::bigint * interval '1 microsecond', c.org COLLATE "default", c.body ->> 'operation_id'
+FROM (SELECT r.org, r.body::jsonb AS body FROM records r WHERE r.kind = 23) c;

@@ -43,6 +43,7 @@ public sealed class SqliteLedger : ILedger
             Recounts = new SqliteRecountReader(_connections, derived),
             RowIndex = new SqliteRowIndexReader(_connections, derived),
             Sketches = new SqliteSketchReader(_connections, derived),
+            ToolCalls = new SqliteToolCallsReader(_connections, derived),
             Lineages = new SqliteLineageReader(_connections),
         };
         _follower = new(_connections, derived);

@@ -3,7 +3,9 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Tables;
+using Tieout.Core.Ledger.Tools;
 using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Rows;
 
@@ -23,6 +25,7 @@ internal sealed class DerivedCheck
     private readonly HourRowsCheck _hours = new();
     private readonly IdRunsCheck _ids;
     private readonly SketchesCheck _sketches = new();
+    private readonly ClassCostStep _costs = new();
     private Recount? _recount = new();
 
     // Rows that an archive has in the ledger's place; null: none.
@@ -53,7 +56,8 @@ internal sealed class DerivedCheck
     /// the rows that came since.</summary>
     public void BeginAfter(Detachment detached) => _detached = detached;
 
-    public void Add(UsageRow row, Book book)
+    /// <param name="price">The row's; null: it has none.</param>
+    public void Add(UsageRow row, ResolvedPrice? price, Book book)
     {
         if (_recount is null || book.Org(row.Usage.Labels.Org) is not { } org) return;
         var usage = CountedUsage.Of(row);
@@ -61,6 +65,7 @@ internal sealed class DerivedCheck
         _hours.Add(usage);
         _ids.Add(row, org.FirstAccount);
         _sketches.Add(usage, row.Usage.EndUser, org);
+        _costs.Add(usage, price, org);
     }
 
     /// <param name="labels">Of the posting's usage; 0: it names none.</param>
@@ -78,11 +83,11 @@ internal sealed class DerivedCheck
         if (commit.Commit != _position.Commit || _recount is not { } recount) return;
 
         // Lines of another ledger, or of a later state of this one, are used by no report: the follower counts anew.
-        if (commit.Hash.AsSpan().SequenceEqual(_position.Hash)) Compare(recount, standing);
+        if (commit.Hash.AsSpan().SequenceEqual(_position.Hash)) Compare(recount, standing, commit.Last.Record);
         _recount = null;
     }
 
-    private void Compare(Recount recount, Standing standing)
+    private void Compare(Recount recount, Standing standing, long lastRecord)
     {
         var names = new Names(standing);
         try
@@ -94,6 +99,14 @@ internal sealed class DerivedCheck
                 key => key.Of.Start);
             Compare<MonthTable, MonthLine, MonthKey>(
                 recount.Months, LineReads.Month, line => line.Key, key => $"{names.Of(key.Org)}, month from {key.Start}", key => key.Start);
+            Compare<ToolHourTable, ToolHour, ToolHourKey>(
+                ToolHours(standing, lastRecord), ToolCallRows.Hour, hour => hour.Key,
+                key => $"{names.Of(key.Org)}, hour from {key.Start}, feature {(key.Feature.Length == 0 ? "(none)" : key.Feature)}, tool {key.Tool}",
+                key => key.Start);
+            Compare<ClassCostTable, ClassCosts, ClassCostKey>(
+                _costs.Lines, ClassCostReading.Line, line => line.Key,
+                key => $"{names.Of(key.Org)}, hour from {key.Start}, {names.OfLabels(key.Labels)}", key => key.Start);
+            CheckClasses(recount, names);
             string Rows(int labels) => labels < 0 ? $"corrections of {names.OfLabels(-labels)}" : names.OfLabels(labels);
             foreach (var ((start, labels, traits), flaw) in _hours.Compare(_derived))
             {
@@ -122,6 +135,29 @@ internal sealed class DerivedCheck
         {
             Unreadable(_findings, damaged);
         }
+    }
+
+    /// <summary>The classes of an hour together are what its usage rows were charged (T1).</summary>
+    private void CheckClasses(Recount recount, Names names)
+    {
+        foreach (var line in recount.Lines.Where(line => line.Key.Span == RecountSpan.Hour && line.Attempts > 0))
+        {
+            var costs = _costs.Find(new(line.Key.Org, line.Key.Start, line.Key.Labels));
+            _findings.Checked(Id);
+            if (costs?.Total == line.UsageCharge.Nanos) continue;
+            _findings.Broken(
+                Id, $"T1: {names.Of(line.Key)} has classes of {new Amount(costs?.Total ?? 0)}, its usage was charged {line.UsageCharge}.");
+        }
+    }
+
+    private static IReadOnlyCollection<ToolHour> ToolHours(Standing standing, long lastRecord)
+    {
+        var tools = new ToolStep();
+        ToolCallRows.Read(standing.Tables, 0, lastRecord, (org, call, recordedAt) =>
+        {
+            if (standing.Book.Org(org) is { } known) tools.Add(call, recordedAt, known.FirstAccount);
+        });
+        return tools.Hours;
     }
 
     /// <summary>Whether every row that counts in a stretch of time is in the ledger, by where it begins.</summary>

@@ -184,7 +184,7 @@ internal sealed partial class Standing
     public void Add(UsageRow row)
     {
         if (_rowsOnly) return;
-        Derived?.Add(row, _book);
+        Derived?.Add(row, _prices.GetValueOrDefault(row.Price), _book);
         _uncharged.Enqueue(row);
         if (row.Price == 0)
         {

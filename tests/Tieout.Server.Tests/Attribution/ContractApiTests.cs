@@ -4,6 +4,7 @@ using Tieout.Server.Attribution.Contracts;
 using Tieout.Server.Configuration;
 using Tieout.Server.Tests.Http;
 using Tieout.Server.Tests.Ingest;
+using Tieout.Storage.Sqlite.Native;
 
 namespace Tieout.Server.Tests.Attribution;
 
@@ -43,7 +44,19 @@ public sealed class ContractApiTests
             ["team or key feature", "feature"],
             rows.Select(row => string.Join(' ', row.GetProperty("lacks").EnumerateArray().Select(name => name.GetString()))));
 
-        var run = await world.RunAsync("contracts", "completeness", "usage", "--org", "acme", "--from", "2026-11-01", "--to", "2026-12-01");
+        // The query that is shown comes to the same.
+        using (var file = RawConnection.Open(Path.Combine(world.Folder.FullName, "tieout.db"), readOnly: true))
+        {
+            using var counted = file.Prepare(answer.GetProperty("sql").GetString()!);
+            Assert.True(counted.Step());
+            Assert.Equal(("import", 3, 1), (counted.Text(0), counted.Int64(1), counted.Int64(2)));
+            Assert.False(counted.Step());
+        }
+
+        var run = await world.RunAsync("contracts", "completeness", "usage", "--org", "acme", "--from", "2026-11-01", "--to", "2026-12-01", "--sql");
+        Assert.StartsWith("-- usage 1.0.0: billable usage by source", run.Out, StringComparison.Ordinal);
+        Assert.Equal(2, (await world.RunAsync("contracts", "completeness", "usage", "--sql")).ExitCode);
+        run = await world.RunAsync("contracts", "completeness", "usage", "--org", "acme", "--from", "2026-11-01", "--to", "2026-12-01");
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("Below the objective of 90.00", run.Out, StringComparison.Ordinal);
     }

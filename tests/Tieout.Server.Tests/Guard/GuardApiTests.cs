@@ -1,5 +1,8 @@
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Server.Guard;
 using Tieout.Server.Tests.Attribution;
 using Tieout.Server.Tests.Gateway;
 using Tieout.Storage;
@@ -73,6 +76,43 @@ public sealed class GuardApiTests
         var (_, versions) = await world.ApiAsync("/guard/policies/volumes/versions", null);
         Assert.Equal(["shadow", "enforce"], versions.GetProperty("items").EnumerateArray().Select(version => Text(version, "mode")));
         Assert.Equal(200, (await world.ApiAsync("/guard/policies", shadow)).Status);
+    }
+
+    // Goal: hits cost as much as the hours of their range, and say the same as the decisions one by one. Method: an hour is added up, a decision comes after it.
+    [Fact]
+    public async Task Q3_hits_of_hours_that_are_over_are_added_up_once()
+    {
+        var clock = new AheadClock();
+        await using var world = await EnvelopeWorld.StartAsync(clock);
+        await SetAsync(world, Volumes.Replace("enforce", "shadow", StringComparison.Ordinal));
+        var own = await world.IssueAsync();
+        await DecideAsync(world, World.Secret, own, "acme");
+        await DecideAsync(world, World.Secret, null, "acme");
+        await DecideAsync(world, EnvelopeWorld.BetaSecret, own, "beta");
+        var before = await HitsAsync(world);
+
+        clock.Ahead += TimeSpan.FromHours(3);
+        var hours = world.World.Server.Services.GetRequiredService<GuardHours>();
+        while (await hours.AddNextAsync(Instant.From(clock.GetUtcNow()), TestContext.Current.CancellationToken)) { }
+        foreach (var (org, hits) in (IEnumerable<(string, int)>)[("acme", 1), ("beta", 1)])
+        {
+            var row = Assert.Single(await world.World.Read.AllRecordsAsync(RecordKind.GuardHour, org, TestContext.Current.CancellationToken)
+                .ToListAsync(TestContext.Current.CancellationToken));
+            Assert.Contains($"\"shadow_hits\":{hits}", row.Body, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(before, await HitsAsync(world));
+        Assert.Equal("3 asked, 2 hits, 2 samples", before);
+        await DecideAsync(world, World.Secret, null, "acme");
+        Assert.Equal("4 asked, 3 hits, 3 samples", await HitsAsync(world));
+
+        static async Task<string> HitsAsync(EnvelopeWorld world)
+        {
+            var tomorrow = DateTime.UtcNow.AddDays(2).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
+            var (_, hits) = await world.ApiAsync($"/guard/hits?policy=volumes&to={tomorrow}", null);
+            var days = hits.GetProperty("items").EnumerateArray().ToList();
+            return $"{days.Sum(day => Figure(day, "asked"))} asked, {days.Sum(day => Figure(day, "shadow_hits"))} hits, {hits.GetProperty("samples").GetArrayLength()} samples";
+        }
     }
 
     [Fact]

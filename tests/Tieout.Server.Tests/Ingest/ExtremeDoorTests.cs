@@ -37,6 +37,7 @@ public sealed class ExtremeDoorTests
             {"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc61c","spanId":"00000000000000@","name":"x","kind":3,"startTimeUnixNano":"1763625600000000000","endTimeUnixNano":"1763625601500000000",
             "attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},{"key":"gen_ai.request.model","value":{"stringValue":"gpt-4o"}},{"key":"gen_ai.usage.input_tokens","value":{"intValue":#}}]}]}],"resource":{"attributes":[{"key":"tenant.id","value":{"stringValue":"acme"}}]}}]}
             """),
+        (HttpMethod.Post, "/api/v1/tool-calls", $$"""[{"id":"t@","occurred_at":"{{Sending.At}}","org":"acme","tool":"search","retries":#}]"""),
         (HttpMethod.Post, "/api/v1/orgs/acme/topups", """{"id":"t@","amount":#}"""),
         (HttpMethod.Post, "/api/v1/orgs/acme/grants", """{"id":"g@","amount":#}"""),
         (HttpMethod.Post, "/api/v1/orgs/acme/grants", """{"id":"p@","amount":"1","priority":#}"""),

@@ -66,6 +66,7 @@ public sealed class AuditedCallTests
         ("POST /webhooks/{id}/remove", "/webhooks/wh/remove", ""),
         ("POST /outbox/replay", "/outbox/replay", ""),
         ("POST /costs/replay-dlq", "/costs/replay-dlq", ""),
+        ("POST /tool-calls", "/tool-calls", """[{"id":"t","org":"acme","tool":"search","occurred_at":"2026-03-01T00:00:00Z"}]"""),
         ("POST /usage", "/usage",
             """{"items":[{"id":"u","source":"hand","org":"acme","provider":"openai","model":"gpt-4o","occurred_at":"2026-03-01T00:00:00Z","charge":"1"}]}"""),
     ];

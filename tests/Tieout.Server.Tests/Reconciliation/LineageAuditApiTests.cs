@@ -1,10 +1,14 @@
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Tieout.Cli;
 using Tieout.Cli.Output;
+using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Reconciliation.Lineages;
 using Tieout.Server.Tests.Attribution;
 using Tieout.Server.Tests.Gateway;
+using Tieout.Storage;
 
 namespace Tieout.Server.Tests.Reconciliation;
 
@@ -97,6 +101,42 @@ public sealed class LineageAuditApiTests
             (await world.ApiAsync("/lineage/audit?from=2026-01-02&to=2026-01-01", null)).Status, (await world.ApiAsync("/lineage/audit?from=soon", null)).Status,
             (await world.ApiAsync("/lineage/audit?since=2026-01-01", null)).Status));
         Assert.Equal(2, await RunAsync(world, "lineage", "audit", "--from", "soon"));
+    }
+
+    // Goal: an hour that is over is audited once, what it settled is added up, and a later step under another org is found all the same.
+    [Fact]
+    public async Task A1_A2_Q3_an_hour_is_audited_once_and_again_when_a_later_step_touches_it()
+    {
+        await using var world = await WorldAsync();
+        var token = await world.IssueAsync();
+        await ChatAsync(world, EnvelopeWorld.WorkerSecret, $"Tieout-Envelope: {token}");
+        await ChatAsync(world, World.Secret);
+        var now = DateTimeOffset.UtcNow;
+        var hours = world.World.Server.Services.GetRequiredService<LineageHours>();
+        Assert.False(await hours.AuditNextAsync(Instant.From(now), TestContext.Current.CancellationToken));
+        while (await hours.AuditNextAsync(Instant.From(now.AddHours(4)), TestContext.Current.CancellationToken)) { }
+        var settled = await world.World.Read.AllRecordsAsync(RecordKind.LineageHour, "", TestContext.Current.CancellationToken)
+            .ToListAsync(TestContext.Current.CancellationToken);
+        Assert.Contains(settled, row => row.Body.Contains("\"operations\":2,\"whole\":2", StringComparison.Ordinal)
+            || row.Body.Contains("\"operations\":1,\"whole\":1", StringComparison.Ordinal));
+        await SameAsync(world, now, findings: 0);
+
+        await ChatAsync(world, PlatformSecret, "Tieout-Operation: op-1");
+        await SameAsync(world, now, findings: 1);
+    }
+
+    /// <summary>What is read is what all rows come to.</summary>
+    private static async Task SameAsync(EnvelopeWorld world, DateTimeOffset now, int findings)
+    {
+        var (from, to) = ($"{now.AddHours(-2):yyyy-MM-ddTHH:00:00Z}", $"{now.AddHours(3):yyyy-MM-ddTHH:00:00Z}");
+        var read = await AuditAsync(world, $"/lineage/audit?from={from}&to={to}");
+        var (status, all) = await world.ApiAsync("/lineage/audit", $$"""{"from":"{{from}}","to":"{{to}}"}""");
+        Assert.Equal(200, status);
+        Assert.Equal(findings, all.GetProperty("findings").GetArrayLength());
+        foreach (var name in (string[])["operations", "whole", "share", "attempts", "hops", "by_others", "unchecked", "orgs", "findings", "sample"])
+        {
+            Assert.Equal($"{name} {all.GetProperty(name).GetRawText()}", $"{name} {read.GetProperty(name).GetRawText()}");
+        }
     }
 
     private static async Task<EnvelopeWorld> WorldAsync()

@@ -2,6 +2,8 @@ using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core;
+using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tools;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Server.Pricing;
@@ -97,6 +99,29 @@ public sealed class SpikeTests
         var said = await world.RunAsync("spike", "--org", "org-1", "--at", At);
         Assert.Equal(1, said.ExitCode);
         Assert.Contains("but feature chat rose since 2025-11-11T12:00:00Z while others fell.", said.Out, StringComparison.Ordinal);
+    }
+
+    // Goal: step 6 says which tool fails, and nothing of tools that do as before. Method: two tools, each with 5 calls an hour of which a tenth fails; in the
+    // last 12 hours one fails in 3 of 5 calls.
+    [Fact]
+    public async Task Step_6_finds_the_tool_that_fails_more_often()
+    {
+        await using var world = await FilledAsync((_, _, _) => 1);
+        Assert.Contains("     tool calls: none are recorded", (await world.RunAsync("spike", "--org", "org-1", "--at", At)).Out, StringComparison.Ordinal);
+        var calls = from hour in Enumerable.Range(0, 216)
+                    from tool in (string[])["search", "read_file"]
+                    from no in Enumerable.Range(0, 5)
+                    let failed = tool == "search" && hour >= 168 ? no < 3 : no == 0 && hour % 2 == 0
+                    select new ToolCall(tool, null, failed, failed ? 1 : 0, Begin + TimeSpan.FromHours(hour), "api", $"{tool} {hour} {no}");
+        await world.Ledger.SubmitAsync([.. calls.Select(call =>
+            new Command.AddRecord(RecordKind.ToolCall, "org-1", ToolCall.NameOf("test", call.Id), call.Body, Once: true))], Stop);
+
+        var said = (await world.RunAsync("spike", "--org", "org-1", "--at", At)).Out;
+        Assert.Contains("6  FINDING  Do tools fail?", said, StringComparison.Ordinal);
+        Assert.Contains("     failures of 100 calls of search: 10.0 expected, 60.0 actual (+500 %)", said, StringComparison.Ordinal);
+        Assert.Contains("     failures of 100 calls of read_file: 10.0 expected, 10.0 actual (0 %)", said, StringComparison.Ordinal);
+        Assert.Contains("     calls of search: 240 expected, 240 actual (0 %)", said, StringComparison.Ordinal);
+        Assert.Contains("6  PASS     Do tools fail?", (await world.RunAsync("spike", "--org", "org-2", "--at", At)).Out, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Sketches;
 using Tieout.Core.Ledger.Tables;
+using Tieout.Core.Ledger.Tools;
 using Tieout.Storage.Archive;
 using Tieout.Storage.Postgres;
 using Tieout.Storage.Rows;
@@ -22,7 +23,8 @@ public sealed class DeclaredTablesTests
         (RecountTable.Name, TableColumns<RecountTable, RecountLine>.All), (StatusTable.Name, TableColumns<StatusTable, StatusLine>.All),
         (MonthTable.Name, TableColumns<MonthTable, MonthLine>.All), (HourRowsTable.Name, TableColumns<HourRowsTable, HourRows>.All),
         (IdRunTable.Name, TableColumns<IdRunTable, IdRun>.All), (IdBlockTable.Name, TableColumns<IdBlockTable, IdRunBlock>.All),
-        (UsageSketchTable.Name, TableColumns<UsageSketchTable, UsageSketch>.All),
+        (UsageSketchTable.Name, TableColumns<UsageSketchTable, UsageSketch>.All), (ToolHourTable.Name, TableColumns<ToolHourTable, ToolHour>.All),
+        (ClassCostTable.Name, TableColumns<ClassCostTable, ClassCosts>.All),
     ];
 
     [Fact]

@@ -29,13 +29,14 @@ public abstract partial class LedgerContract
     {
         var ledger = Open(fresh: true);
         await BeginAsync(ledger);
-        var traffic = new FollowedTraffic(Clock);
+        var (traffic, calls) = (new FollowedTraffic(Clock), 0);
         foreach (var table in (string[])["follower", "recounts", "recount_statuses", "recount_months", "usage_hours", "usage_id_runs", "usage_id_blocks",
-            "usage_sketches"])
+            "usage_sketches", "tool_hours", "recount_costs"])
         {
             foreach (var before in (bool[])[true, false])
             {
                 await traffic.RunAsync(ledger, 9);
+                await ledger.SubmitAsync(Recorded("acme", CallAt(++calls, Clock.Now)), Cancel);
                 if (ledger is Storage.Sqlite.SqliteLedger embedded) await embedded.FlushAsync();
                 BreakCounted(table, before);
                 await Assert.ThrowsAnyAsync<Exception>(() => ledger.Follower.StepAsync(Cancel));
@@ -49,6 +50,8 @@ public abstract partial class LedgerContract
                 MendCounted(table);
                 Assert.Equal("", string.Join("\n", await FollowAsync(ledger)));
                 await AssertReportsAsync(ledger, traffic.Memory);
+                var all = new Core.Ledger.Recounts.RecountQuery(ledger.Read.Org("acme")!, Instant.UnixEpoch, Instant.EndOfTime);
+                Assert.Equal(calls, (await ledger.Read.ToolHoursAsync(all, Cancel)).Sum(hour => hour.Calls));
             }
         }
 
@@ -59,7 +62,7 @@ public abstract partial class LedgerContract
     // Goal: lines of another state of the ledger are never taken for this one's. Method: the position is emptied, or names a commit that the chain does not
     // have, or not with this hash.
     [Theory]
-    [InlineData("DELETE FROM recounts; DELETE FROM recount_statuses; DELETE FROM recount_months; DELETE FROM usage_hours; DELETE FROM usage_id_runs; DELETE FROM usage_id_blocks; DELETE FROM usage_sketches; DELETE FROM follower")]
+    [InlineData("DELETE FROM recounts; DELETE FROM recount_statuses; DELETE FROM recount_months; DELETE FROM usage_hours; DELETE FROM usage_id_runs; DELETE FROM usage_id_blocks; DELETE FROM usage_sketches; DELETE FROM tool_hours; DELETE FROM recount_costs; DELETE FROM follower")]
     [InlineData("DELETE FROM follower")]
     [InlineData("UPDATE follower SET commit_no = commit_no + 1000")]
     [InlineData("UPDATE follower SET commit_no = commit_no - 1")]
@@ -198,11 +201,17 @@ public abstract partial class LedgerContract
     [InlineData("UPDATE usage_sketches SET start_at = 0 WHERE org = 1",
         $"usage_sketches: acme, hour from 1970-01-01T00:00:00.000000Z, {Red} has no row that counts there.")]
     [InlineData("DELETE FROM usage_sketches WHERE org = 1", $"usage_sketches: acme, hour from 2026-03-10T12:00:00.000000Z, {Red} is missing.")]
+    [InlineData("UPDATE tool_hours SET failures = failures + 1",
+        "tool_hours: acme, hour from 2026-03-10T12:00:00.000000Z, feature (none), tool read_file has failures 1, its rows come to 0.")]
+    [InlineData("UPDATE tool_hours SET tool = 'x'",
+        "tool_hours: acme, hour from 2026-03-10T12:00:00.000000Z, feature (none), tool x has no row that counts there.")]
+    [InlineData("DELETE FROM tool_hours", "tool_hours: acme, hour from 2026-03-10T12:00:00.000000Z, feature (none), tool read_file is missing.")]
     public async Task L8_verify_names_each_line_that_is_not_what_its_rows_come_to(string damage, string named)
     {
         var ledger = Open(fresh: true);
         await BeginAsync(ledger);
         foreach (var id in (int[])[3, 4]) await ledger.SubmitAsync(Make.Charge(id, id, Make.Labels(team: "red"), at: Clock.Now), Cancel);
+        await ledger.SubmitAsync(Recorded("acme", CallAt(1, Clock.Now)), Cancel);
         await FollowAsync(ledger);
         await ledger.SubmitAsync(Make.Charge(5, 5, Make.Labels(team: "red"), at: Clock.Now), Cancel);
         await ledger.DisposeAsync();

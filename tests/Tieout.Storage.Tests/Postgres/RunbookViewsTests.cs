@@ -1,5 +1,7 @@
 using Tieout.Core;
+using Tieout.Core.Attribution.Contracts;
 using Tieout.Core.Ledger;
+using Tieout.Core.Ledger.Tools;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Tests.Ledger;
@@ -20,7 +22,7 @@ public sealed class RunbookViewsTests
             "SELECT round(count(*) FILTER (WHERE trigger_type IN ('undo', 'retry', 'auto_save'))::numeric / count(*), 2) FROM inference_events", "0.50"),
         ("tokens", "SELECT avg(input_tokens)::int || ' ' || percentile_cont(0.95) WITHIN GROUP (ORDER BY output_tokens)::int FROM inference_events", "10 5"),
         ("feature", "SELECT feature FROM inference_events GROUP BY feature ORDER BY sum(cost_usd) DESC LIMIT 1", "editor"),
-        ("tools", "SELECT tool_name || ' ' || calls || ' ' || failed || ' ' || retried FROM (SELECT tool_name, count(*) AS calls, count(*) FILTER (WHERE NOT success) AS failed, avg(retries)::int AS retried FROM tool_calls GROUP BY tool_name) tools", "search 2 1 1"),
+        ("tools", "SELECT string_agg(tool_name || ' ' || calls || ' ' || failed || ' ' || retried, ', ' ORDER BY tool_name) FROM (SELECT tool_name, count(*) AS calls, count(*) FILTER (WHERE NOT success) AS failed, avg(retries)::int AS retried FROM tool_calls WHERE created_at > now() - interval '7 days' GROUP BY tool_name) tools", "read_file 1 0 0, search 3 1 1"),
         ("entries", "SELECT count(*) || ' ' || sum(amount_nanos) FROM ledger_entries WHERE kind = 'charge'", "12 0"),
         ("usage", "SELECT sum(charge)::text FROM usage_records WHERE org_id = 'acme'", "10.2"),
     ];
@@ -49,7 +51,18 @@ public sealed class RunbookViewsTests
             Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.Charge(usage, Fact: false), TestContext.Current.CancellationToken));
         }
 
+        foreach (var call in (ToolCall[])
+            [new("search", "editor", Failed: false, Retries: 1, at, "api", "call-1"), new("read_file", null, Failed: false, Retries: 0, at, "gateway", "call-2")])
+        {
+            var record = new Command.AddRecord(RecordKind.ToolCall, "acme", ToolCall.NameOf(ToolCall.ProviderSource, call.Id), call.Body, Once: true);
+            Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(record, TestContext.Current.CancellationToken));
+        }
+
         var database = new Uri(store).AbsolutePath[1..];
+        var contract = new JoinContract("usage", "1.0.0", OnViolation.Charge, [new("operation_id", ContractKeyType.Name)], ["feature"]);
+        var query = JoinQuery.Sql(contract, "acme", at - TimeSpan.FromDays(1), at + TimeSpan.FromDays(1));
+        Assert.Equal("gateway 4 4, tool_call 2 0", PostgresServer.Instance.Sql(
+            database, $"SELECT string_agg(usage_source || ' ' || billable || ' ' || complete, ', ' ORDER BY usage_source) FROM (\n{query}\n) counted"));
         Assert.All(Steps, step => Assert.Equal((step.Name, step.Expected), (step.Name, PostgresServer.Instance.Sql(database, step.Sql))));
     }
 

@@ -17,6 +17,9 @@ public sealed class Executors
         versions.Add((from, key));
     }
 
+    /// <summary>Each key as it was set last.</summary>
+    public IEnumerable<ApiKey> Keys => _versions.Values.Select(versions => versions[^1].Key);
+
     /// <summary>The key as it was set last; null: there is none of this id, so the platform's own people acted.</summary>
     public ApiKey? Find(string id) => _versions.TryGetValue(id, out var versions) ? versions[^1].Key : null;
 

@@ -25,14 +25,22 @@ public sealed class LineageAudit(KeyRing? keys, Executors executors, Instant ove
     /// <summary>The audit met more operations without a whole lineage than it remembers, so it counted too few.</summary>
     public bool IsAtLeast { get; private set; }
 
+    /// <summary>Adds what an earlier audit settled.</summary>
+    public void Add(string org, LineageLine settled) => LineOf(org).Add(settled);
+
+    /// <summary>One of an org's settled operations turned out to have usage without a step.</summary>
+    public void Unsettle(string org) => LineOf(org).Whole--;
+
     /// <summary>Usage without a step comes before the operations, so that these are known not to be whole.</summary>
-    public LineageDefect Add(UnlinkedUsage usage)
+    /// <param name="isNew">Nothing was known of its operation.</param>
+    public LineageDefect Add(UnlinkedUsage usage, out bool isNew)
     {
         var line = LineOf(usage.Org);
         line.Attempts++;
         line.Charged += usage.Charge;
         line.InDoubt += usage.Charge;
-        if (Remember(usage.Org, usage.OperationId) && !usage.HasSteps) line.Operations++;
+        isNew = Remember(usage.Org, usage.OperationId);
+        if (isNew && !usage.HasSteps) line.Operations++;
         return new(
             LineageDefectKind.WithoutStep, usage.Org, usage.OperationId, Step: null, usage, usage.Charge, Right: null,
             $"attempt {usage.AttemptNo} of operation {usage.OperationId} was charged {usage.Charge} to {usage.Org}, and {(usage.HasSteps ? "the lineage of its envelope does not have it" : "no envelope of it is on record")}");

@@ -23,6 +23,18 @@ public sealed record ContractField(string Name, Func<UsageRecord, string?> Of, L
         new("end_user", usage => usage.EndUser, null, AbsentIds.EndUser),
     ];
 
+    /// <summary>Its column in the view <c>usage_records</c> of both stores.</summary>
+    public string Column => Name switch
+    {
+        "org" or "project" or "team" or "key" or "app_instance" => $"{Name}_id",
+        "component" => "runtime_component",
+        "control_plane" => "control_plane_component",
+        "source" => "usage_source",
+        "trigger" => "trigger_type",
+        "end_user" => "user_id",
+        _ => Name,
+    };
+
     /// <summary>Every record has it, so a contract cannot declare that it may lack.</summary>
     public bool IsAlwaysThere => Label is null && Absent is AbsentIds.None;
 

@@ -1,16 +1,24 @@
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
 
 namespace Tieout.Core.Ledger.Recounts;
 
 /// <summary>What of a usage row is counted.</summary>
 /// <param name="EffectiveAt">The time it counts in.</param>
+/// <param name="Price">Number of its price; 0: it has none.</param>
+/// <param name="More">As <see cref="UsageCounts.More"/>.</param>
 public readonly record struct CountedUsage(
-    long Seq, UsageTraits Traits, AbsentIds Absent, UsageFacts Facts, Amount Charge, Instant OccurredAt, Instant EffectiveAt, Instant RecordedAt)
+    long Seq, UsageTraits Traits, AbsentIds Absent, UsageFacts Facts, Amount Charge, Instant OccurredAt, Instant EffectiveAt, Instant RecordedAt,
+    int Price, string? More)
 {
     public int Labels => Facts.Labels;
 
+    public UsageCounts Counts =>
+        new(Facts.InputTokens, Facts.CacheReadTokens, Facts.CacheWriteTokens, Facts.OutputTokens, Facts.ReasoningTokens, More);
+
     public static CountedUsage Of(UsageRow row) => new(
-        row.Seq, UsageTraits.Of(row), AbsentIdsOf.Row(row), UsageFacts.Of(row), row.Charge, row.Usage.OccurredAt, row.EffectiveAt, row.RecordedAt);
+        row.Seq, UsageTraits.Of(row), AbsentIdsOf.Row(row), UsageFacts.Of(row), row.Charge, row.Usage.OccurredAt, row.EffectiveAt, row.RecordedAt,
+        row.Price, row.Usage.Counts.More);
 }
 
 /// <summary>What of a posting is counted.</summary>

@@ -44,7 +44,12 @@ public static class FigureList<TTable, TRow>
 
         public void OptionalInt(string name, int? value) => throw NoNumber(name);
 
-        public void Text(string name, string value) => throw NoNumber(name);
+        // A text may be a part of the key, and is no figure.
+        public void Text(string name, string value)
+        {
+            if (columns.Count >= TTable.KeyColumns) throw NoNumber(name);
+            columns.Add((name, 0));
+        }
 
         public void OptionalText(string name, string? value) => throw NoNumber(name);
 
@@ -60,6 +65,6 @@ public static class FigureList<TTable, TRow>
 
         public void Commit(long value) => throw NoNumber("commit_no");
 
-        private static NotSupportedException NoNumber(string name) => new($"{TTable.Name} has numbers only, and {name} is none.");
+        private static NotSupportedException NoNumber(string name) => new($"{TTable.Name} has numbers only behind its key, and {name} is none.");
     }
 }

@@ -23,9 +23,10 @@ namespace Tieout.Server.Attribution.Contracts;
 /// <param name="Items">By the dimensions asked for, the least complete first.</param>
 /// <param name="Total">Of the whole range.</param>
 /// <param name="Burn">How fast the error budget of the same orgs is used now, whatever the range.</param>
+/// <param name="Sql">A query of the database that comes to the same, of one org. Null: all orgs are asked for, whose days begin at different times.</param>
 public sealed record CompletenessBody(
     string Contract, string Version, decimal Objective, string? Org, string Asset, string From, string To, IReadOnlyList<string> By,
-    IReadOnlyList<CompletenessLineBody> Items, CompletenessLineBody Total, IReadOnlyList<BurnBody> Burn, long AsOf);
+    IReadOnlyList<CompletenessLineBody> Items, CompletenessLineBody Total, IReadOnlyList<BurnBody> Burn, string? Sql, long AsOf);
 
 /// <param name="Group">The value of each dimension; null: usage that does not have it.</param>
 /// <param name="Billable">Records that were charged something.</param>
@@ -88,7 +89,8 @@ internal static class ContractCompleteness
         return Answer.Ok(
             new CompletenessBody(
                 standing.Name, standing.Version, standing.Objective, org?.Org.Id, asset, first, end, by, [.. items], Line([], [], total),
-                [.. burn.Select(window => BurnBody.Of(window, now))], asOf),
+                [.. burn.Select(window => BurnBody.Of(window, now))],
+                org is null ? null : JoinQuery.Sql(standing, org.Org.Id, Inputs.Time(first, org.Zone), Inputs.Time(end, org.Zone)), asOf),
             ContractJson.Default.CompletenessBody);
     }
 

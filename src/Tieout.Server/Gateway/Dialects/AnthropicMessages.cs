@@ -26,6 +26,8 @@ internal sealed class AnthropicMessages(bool counts) : Endpoint
 
     public override bool IsFree => counts;
 
+    public override bool HasToolResults => !counts;
+
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) =>
         RequestReader.Read(body, Shape, out request);
 

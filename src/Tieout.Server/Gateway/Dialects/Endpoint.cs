@@ -23,6 +23,9 @@ internal abstract class Endpoint
     /// <summary>The provider charges nothing for it. Calls are neither held for nor recorded.</summary>
     public virtual bool IsFree => false;
 
+    /// <summary>Requests may have the results of tools in their messages.</summary>
+    public virtual bool HasToolResults => false;
+
     /// <summary>A stream may be a JSON array instead of events.</summary>
     public virtual bool StreamsArrays => false;
 

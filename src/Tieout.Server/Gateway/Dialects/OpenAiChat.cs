@@ -23,6 +23,8 @@ internal sealed class OpenAiChat : Endpoint
 
     public override KeyScope Scope => KeyScope.Chat;
 
+    public override bool HasToolResults => true;
+
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) =>
         RequestReader.Read(body, Shape, out request);
 

@@ -62,4 +62,5 @@ public sealed record LineageAuditRequest(string? Org = null, string? From = null
     Converters = [typeof(AmountConverter)])]
 [JsonSerializable(typeof(LineageAuditBody))]
 [JsonSerializable(typeof(LineageAuditRequest))]
+[JsonSerializable(typeof(LineageHourBody))]
 public sealed partial class LineageJson : JsonSerializerContext;

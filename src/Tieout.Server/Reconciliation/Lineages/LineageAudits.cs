@@ -9,20 +9,21 @@ using Tieout.Storage;
 namespace Tieout.Server.Reconciliation.Lineages;
 
 /// <summary>Audits lineages, and keeps what it finds as other findings are kept.</summary>
-internal sealed class LineageAudits(ILedger ledger, EnvelopeKeys keys, ReconciliationRun reconciling)
+internal sealed class LineageAudits(ILedger ledger, EnvelopeKeys keys, LineageHours hours, ReconciliationRun reconciling)
 {
     /// <summary>How far ahead of the ledger's clock usage may have occurred.</summary>
     private static readonly TimeSpan Ahead = TimeSpan.FromMinutes(10);
 
-    /// <param name="keeps">Stores the findings; else nothing is changed.</param>
+    /// <param name="keeps">Goes through all rows and stores the findings; else nothing is changed, and what earlier audits settled is added up.</param>
     /// <exception cref="StoreUnavailableException">The store cannot be read, or does not take the findings.</exception>
     public async Task<LineageAuditBody> RunAsync(LineageRange range, bool keeps, CancellationToken cancellationToken)
     {
         var (asOf, org) = (ledger.Read.AsOf, range.Org?.Org.Id);
         var kept = await reconciling.Kept.AllAsync(org: null, cancellationToken).ToDictionaryAsync(
             row => row.Finding.Id, StringComparer.Ordinal, cancellationToken);
-        var report = await ledger.Read.AuditLineageAsync(
-            new(org, range.From, range.To, keys.CanIssue ? keys.Ring : null, range.Now, Replacements(kept.Values)), cancellationToken);
+        var query = new LineageQuery(org, range.From, range.To, keys.CanIssue ? keys.Ring : null, range.Now, Replacements(kept.Values));
+        if (!keeps) query = query with { Spans = await hours.ReadAsync(range.From, range.To, cancellationToken) };
+        var report = await ledger.Read.AuditLineageAsync(query, cancellationToken);
         var findings = report.Findings.Where(finding => !IsAccepted(finding, kept)).ToList();
         if (keeps) await KeepAsync(range, report, kept, cancellationToken);
         return Body(range, report, findings, asOf);

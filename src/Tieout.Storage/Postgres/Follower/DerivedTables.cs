@@ -3,6 +3,7 @@ using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Sketches;
 using Tieout.Core.Ledger.Tables;
+using Tieout.Core.Ledger.Tools;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Rows;
@@ -30,6 +31,11 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
         $"ON CONFLICT (bucket, {UsageSketchTable.Key}) DO UPDATE SET attempts = excluded.attempts, input_tokens = excluded.input_tokens, "
         + "output_tokens = excluded.output_tokens, end_users = excluded.end_users");
 
+    private static readonly Table<ToolHour> Tools = new Table<ToolHourTable, ToolHour>(AddedColumns<ToolHourTable, ToolHour>.OnConflict(AddingSql.Postgres));
+
+    private static readonly Table<ClassCosts> Costs = new Table<ClassCostTable, ClassCosts>(
+        AddedColumns<ClassCostTable, ClassCosts>.OnConflict(AddingSql.Postgres));
+
     public long FirstOpenHold => tables.FirstOpenHold;
 
     public int Bucket => tables.Bucket;
@@ -50,6 +56,8 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
         Hours.Insert(batch, Bucket, [.. counted.Index.Hours]);
         if (run is not null) Write(batch, run);
         Sketches.Insert(batch, Bucket, [.. sketches]);
+        Tools.Insert(batch, Bucket, [.. counted.Tools.Hours]);
+        Costs.Insert(batch, Bucket, [.. counted.Costs.Lines]);
         batch.ExecuteNonQuery();
     }
 
@@ -58,7 +66,7 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
         using var batch = new NpgsqlBatch(connection);
         Move(batch, FollowerPosition.Start);
         foreach (var table in (ReadOnlySpan<string>)[RecountTable.Name, StatusTable.Name, MonthTable.Name, HourRowsTable.Name, IdRunTable.Name,
-            IdBlockTable.Name, UsageSketchTable.Name])
+            IdBlockTable.Name, UsageSketchTable.Name, ToolHourTable.Name, ClassCostTable.Name])
         {
             batch.Add($"DELETE FROM {table} WHERE bucket = $1", Bucket);
         }
@@ -80,7 +88,8 @@ internal sealed class DerivedTables(NpgsqlConnection connection, BucketRows tabl
 
     // First, and the row is never deleted: two that count at once, or one that counts while another resets, meet at its lock.
     private void Move(NpgsqlBatch batch, FollowerPosition to) => batch.Add(
-        $"INSERT INTO follower (bucket, {FollowerPosition.Columns}) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (bucket) DO UPDATE SET "
-        + "commit_no = excluded.commit_no, hash = excluded.hash, last_usage = excluded.last_usage, last_posting = excluded.last_posting",
-        Bucket, to.Commit, to.Hash, to.Usage, to.Posting);
+        $"INSERT INTO follower (bucket, {FollowerPosition.Columns}) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (bucket) DO UPDATE SET "
+        + "commit_no = excluded.commit_no, hash = excluded.hash, last_usage = excluded.last_usage, last_posting = excluded.last_posting, "
+        + "last_record = excluded.last_record",
+        Bucket, to.Commit, to.Hash, to.Usage, to.Posting, to.Record);
 }

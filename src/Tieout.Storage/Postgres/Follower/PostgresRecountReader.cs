@@ -16,6 +16,10 @@ internal sealed class PostgresRecountReader(PostgresConnections connections, Buc
     public Task<IReadOnlyList<LabelledLine>> SumsAsync(RecountQuery query, CancellationToken cancellationToken) =>
         ReadAsync(query.Org, (reading, of) => Labelled(query.Org, reading.Sums(query), of), cancellationToken);
 
+    public Task<IReadOnlyList<LabelledCosts>> ClassCostsAsync(RecountQuery query, CancellationToken cancellationToken) =>
+        ReadFollowedAsync<IReadOnlyList<LabelledCosts>>(query.Org, (followed, of) => [.. new ClassCostReading(followed, no => of(no).Org).Costs(query).Select(
+            costs => new LabelledCosts(costs.Key.Start, of(costs.Key.Labels), costs))], cancellationToken);
+
     public Task<IReadOnlyList<StatusCount>> StatusesAsync(RecountQuery query, CancellationToken cancellationToken) =>
         ReadAsync<IReadOnlyList<StatusCount>>(query.Org, (reading, of) => [.. reading.Statuses(query).Select(line =>
             StatusCount.Of(line, of(line.Key.Of.Labels)))], cancellationToken);
@@ -26,7 +30,10 @@ internal sealed class PostgresRecountReader(PostgresConnections connections, Buc
     private static IReadOnlyList<LabelledLine> Labelled(OrgState org, IReadOnlyList<RecountLine> lines, Func<int, UsageLabels> of) =>
         [.. lines.Select(line => new LabelledLine(line.Key.Start, line.Key.Labels == 0 ? Standings.NoUsage(org.Org.Id) : of(line.Key.Labels), line))];
 
-    private Task<T> ReadAsync<T>(OrgState org, Func<RecountReading, Func<int, UsageLabels>, T> read, CancellationToken cancellationToken)
+    private Task<T> ReadAsync<T>(OrgState org, Func<RecountReading, Func<int, UsageLabels>, T> read, CancellationToken cancellationToken) =>
+        ReadFollowedAsync(org, (followed, of) => read(new(followed, no => of(no).Org), of), cancellationToken);
+
+    private Task<T> ReadFollowedAsync<T>(OrgState org, Func<Followed, Func<int, UsageLabels>, T> read, CancellationToken cancellationToken)
     {
         var bucket = layout.Of(org.Org.Id);
         return connections.RunAsync(async connection =>
@@ -34,7 +41,7 @@ internal sealed class PostgresRecountReader(PostgresConnections connections, Buc
             await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
             await labels.LoadAsync(connection, bucket);
             var (tables, of) = (new BucketRows(connection, bucket), labels.Of(bucket));
-            return await Task.Run(() => read(new(new(FollowerPosition.Read(tables), tables, tables), no => of(no).Org), of), cancellationToken);
+            return await Task.Run(() => read(new(FollowerPosition.Read(tables), tables, tables), of), cancellationToken);
         });
     }
 }

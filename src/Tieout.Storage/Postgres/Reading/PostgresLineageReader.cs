@@ -1,3 +1,5 @@
+using Tieout.Core;
+using Tieout.Core.Attribution.Audit;
 using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Reconciliation.Lineages;
@@ -8,11 +10,24 @@ namespace Tieout.Storage.Postgres.Reading;
 /// <summary>Audits the lineages of every bucket, or of the org's, as of one moment.</summary>
 internal sealed class PostgresLineageReader(PostgresConnections connections, Buckets layout) : ILineageReader
 {
-    public async Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken)
+    public Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken) =>
+        ReadAsync(books => new LineageRun(books, query, cancellationToken).Run());
+
+    public Task<AuditedSpan> AuditSpanAsync(LineageQuery query, CancellationToken cancellationToken) =>
+        ReadAsync(books => new SpanRun(books, query, cancellationToken).Run());
+
+    public Task<Instant?> FirstRowAsync(Instant from, CancellationToken cancellationToken) =>
+        ReadAsync(books => books.All.Select(book => books.Read(book, tables => LineageRows.FirstFrom(tables, from))).Min());
+
+    public Task<IReadOnlyList<AuditedSpan>> TouchedAsync(
+        IReadOnlyList<AuditedSpan> spans, IReadOnlyDictionary<int, long> through, CancellationToken cancellationToken) =>
+        ReadAsync(books => new TouchedSpans(books, spans, cancellationToken).Run(through));
+
+    private async Task<T> ReadAsync<T>(Func<ILineageBooks, T> read)
     {
         try
         {
-            return await connections.ReadAsync(tables => new LineageRun(new Books(tables, layout), query, cancellationToken).Run());
+            return await connections.ReadAsync(tables => read(new Books(tables, layout)));
         }
         catch (Exception damaged) when (UnreadableRows.Caused(damaged))
         {

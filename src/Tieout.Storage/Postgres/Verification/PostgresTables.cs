@@ -17,7 +17,7 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
     private static readonly string[] Others =
     [
         "usage_ids", "accounts", "windows", "cells", "follower", RecountTable.Name, StatusTable.Name, MonthTable.Name, HourRowsTable.Name, IdRunTable.Name,
-        IdBlockTable.Name, UsageSketchTable.Name,
+        IdBlockTable.Name, UsageSketchTable.Name, ToolHourTable.Name, ClassCostTable.Name,
     ];
 
     private static readonly Regex Names = new(

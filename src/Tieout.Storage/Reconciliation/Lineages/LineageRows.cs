@@ -1,3 +1,4 @@
+using Tieout.Core;
 using Tieout.Core.Attribution.Audit;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Tables;
@@ -106,6 +107,49 @@ internal static class LineageRows
         return found;
     }
 
+    /// <summary>Usage by its number; null: the book has no such row.</summary>
+    public static StepUsage? Usage(ILedgerTables tables, long usage)
+    {
+        using var rows = tables.Select("SELECT a.org, a.key, u.charge FROM usage u JOIN attributions a ON a.no = u.attribution WHERE u.seq = ?", usage);
+        return rows.Step() ? new(usage, rows.Text(0), rows.TextOrNull(1), new(rows.Int64(2)), tables.Bucket) : null;
+    }
+
+    /// <summary>The first step of an operation; 0: the book has none.</summary>
+    public static long First(ILedgerTables tables, string org, string operation)
+    {
+        if (!Names.IsValid(operation)) return 0;
+        using var rows = tables.Select($"SELECT coalesce(min(seq), 0) FROM lineage WHERE operation_id = '{operation}' {OfOrg("org", org)}");
+        return rows.Step() ? rows.Int64(0) : 0;
+    }
+
+    /// <summary>Earlier steps of operations that later steps have the id of, under the same org or another.</summary>
+    /// <param name="after">The later steps come after this one; the earlier ones do not.</param>
+    public static IEnumerable<(SteppedBy Earlier, SteppedBy Later)> Continued(ILedgerTables tables, long after, long last)
+    {
+        using var rows = tables.Select($"""
+            SELECT b.seq, b.org, b.executor, l.org, l.executor FROM lineage l JOIN lineage b ON b.operation_id = l.operation_id
+            WHERE l.seq > ? AND l.seq <= ? AND b.seq <= ?
+            """, after, last, after);
+        while (rows.Step()) yield return (new(rows.Int64(0), rows.Text(1), rows.Text(2)), new(0, rows.Text(3), rows.Text(4)));
+    }
+
+    /// <inheritdoc cref="ILineageReader.FirstRowAsync"/>
+    public static Instant? FirstFrom(ILedgerTables tables, Instant from)
+    {
+        var before = Chain.LastBefore(tables, from).Last;
+        using var usage = tables.Select("SELECT recorded_at FROM usage WHERE seq > ? ORDER BY seq LIMIT 1", before.Usage);
+        using var steps = tables.Select("SELECT at FROM lineage WHERE seq > ? ORDER BY seq LIMIT 1", before.Lineage);
+        Instant? recorded = usage.Step() ? RowReads.Time(usage, 0) : null;
+        return steps.Step() && RowReads.Time(steps, 0) is var made && !(recorded < made) ? made : recorded;
+    }
+
+    /// <summary>Who took steps of which operations.</summary>
+    public static IEnumerable<(SteppedBy By, string Operation)> Named(ILedgerTables tables, long after, long last)
+    {
+        using var rows = tables.Select("SELECT DISTINCT org, executor, operation_id FROM lineage WHERE seq > ? AND seq <= ?", after, last);
+        while (rows.Step()) yield return (new(0, rows.Text(0), rows.Text(1)), rows.Text(2));
+    }
+
     private static StepUsage? UsageOf(IRow row, int bucket) => row.IsNull(StepColumnCount) ? null : new(
         row.Int64(StepColumnCount), row.Text(StepColumnCount + 1), row.TextOrNull(StepColumnCount + 2), new(row.Int64(StepColumnCount + 3)), bucket);
 
@@ -113,3 +157,7 @@ internal static class LineageRows
     private static string OfOrg(string column, string? org) =>
         org is null ? "" : Names.IsValid(org) ? $"AND {column} = '{org}'" : throw new ArgumentException($"'{org}' is no name of an org.", nameof(org));
 }
+
+/// <summary>Who took a step.</summary>
+/// <param name="Seq">The number of the step; 0: of several.</param>
+internal readonly record struct SteppedBy(long Seq, string Org, string Executor);

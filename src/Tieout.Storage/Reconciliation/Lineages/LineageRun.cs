@@ -1,19 +1,11 @@
 using Tieout.Core.Attribution.Audit;
 using Tieout.Core.Reconciliation.SelfCheck;
-using Tieout.Core.Tenancy;
-using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Reconciliation.Lineages;
 
 /// <summary>One audit over the books of a store. It holds a page of operations at a time, and the findings.</summary>
 internal sealed class LineageRun(ILineageBooks books, LineageQuery query, CancellationToken cancellationToken)
 {
-    private const int OperationsAtOnce = 1_000;
-
-    /// <summary>Usage rows that one statement looks at. Few of them are found.</summary>
-    private const int UsageAtOnce = 20_000;
-
-    private readonly Executors _executors = new();
     private readonly List<Finding> _findings = [];
     private AuditedOperation? _sample;
     private (bool IsWhole, int Attempts) _sampled;
@@ -21,53 +13,40 @@ internal sealed class LineageRun(ILineageBooks books, LineageQuery query, Cancel
 
     public LineageReport Run()
     {
-        foreach (var book in books.All)
+        var executors = LineagePages.ExecutorsOf(books);
+        var audit = new LineageAudit(query.Keys, executors, query.Now - BookQuery.HoldGrace);
+        var pages = new LineagePages(books, executors, query.Org, cancellationToken);
+        foreach (var book in query.Org is { } org ? [books.Of(org)] : books.All) Run(book, audit, pages);
+        foreach (var (name, settled) in query.Spans.SelectMany(span => span.Lines).Where(line => query.Org is null || query.Org == line.Key))
         {
-            books.Read(book, tables =>
+            audit.Add(name, settled.Line);
+            if (settled.Sample is { } sample && IsBetter((true, sample.Attempts)) && pages.At(books.Of(name), sample.Step) is { } operation)
             {
-                LineageRows.AddKeys(tables, _executors);
-                return 0;
-            });
-        }
-
-        var audit = new LineageAudit(query.Keys, _executors, query.Now - BookQuery.HoldGrace);
-        foreach (var book in query.Org is { } org ? [books.Of(org)] : books.All) Run(book, audit);
-        return new(audit.Lines, audit.IsAtLeast, _findings, _sample, _more);
-    }
-
-    private void Run(int book, LineageAudit audit)
-    {
-        var (before, last) = books.Read(book, tables => (Chain.LastBefore(tables, query.From).Last, Chain.LastBefore(tables, query.To).Last));
-
-        // First, so that the audit knows the operations that they belong to.
-        for (var after = before.Usage; after < last.Usage; after += UsageAtOnce)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var (from, to) = (after, Math.Min(after + UsageAtOnce, last.Usage));
-            foreach (var usage in NotOfOthers(book, books.Read(book, tables => LineageRows.Unlinked(tables, query.Org, from, to))))
-            {
-                if (!query.Repaired.Contains(usage.Id)) Add(LineageFindings.Of(audit.Add(usage)));
+                Sample(operation, isWhole: true);
             }
         }
 
-        for (var reached = before.Lineage; reached < last.Lineage;)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var from = reached;
-            var page = books.Read(book, tables => LineageRows.Operations(tables, query.Org, from, last.Lineage, OperationsAtOnce, out reached));
-            Look(book, Complete(book, page), audit);
-        }
+        return new(audit.Lines, audit.IsAtLeast, _findings, _sample, _more);
     }
 
-    /// <summary>Without attempts of operations in other books. Where nearly every attempt is without an envelope, none is looked for.</summary>
-    private IEnumerable<UnlinkedUsage> NotOfOthers(int book, List<UnlinkedUsage> unlinked)
+    private void Run(int book, LineageAudit audit, LineagePages pages)
     {
-        if (unlinked.Count is 0 or > OperationsAtOnce) return unlinked;
-        var ids = unlinked.Select(usage => usage.OperationId).ToHashSet(StringComparer.Ordinal);
-        var elsewhere = books.All.Where(other => other != book)
-            .SelectMany(other => books.Read(other, tables => LineageRows.Named(tables, ids)))
-            .Select(step => step.Entry.Row.Step.Id).ToHashSet(StringComparer.Ordinal);
-        return unlinked.Where(usage => !elsewhere.Contains(usage.Id.ToString()));
+        var pieces = books.Read(book, tables => LineagePiece.Of(tables, query));
+
+        // First, so that the audit knows the operations that they belong to.
+        foreach (var usage in pieces.SelectMany(piece => piece.Usage).SelectMany(rows => LineageUsage.Unlinked(books, book, query.Org, rows, cancellationToken)))
+        {
+            if (query.Repaired.Contains(usage.Id)) continue;
+            Add(LineageFindings.Of(audit.Add(usage, out var isNew)));
+            if (!isNew || !usage.HasSteps) continue;
+            var first = books.Read(book, tables => LineageRows.First(tables, usage.Org, usage.OperationId));
+            if (pieces.Any(piece => piece.IsSettled(first))) audit.Unsettle(usage.Org);
+        }
+
+        foreach (var steps in pieces.SelectMany(piece => piece.Steps))
+        {
+            foreach (var page in pages.Of(book, steps)) Look(book, page.Operations, audit);
+        }
     }
 
     private void Look(int book, IReadOnlyList<AuditedOperation> page, LineageAudit audit)
@@ -85,56 +64,14 @@ internal sealed class LineageRun(ILineageBooks books, LineageQuery query, Cancel
         _more += Math.Max(0, defects.Count - room);
     }
 
-    /// <summary>With usage that is in another book, and with attempts of the same id under other orgs where a key of another org acted.</summary>
-    private List<AuditedOperation> Complete(int book, List<AuditedOperation> page)
-    {
-        var named = new Dictionary<int, HashSet<string>>();
-        foreach (var operation in page)
-        {
-            foreach (var other in operation.Steps.SelectMany(step => BooksOf(step, operation.Org)).Distinct())
-            {
-                if (!named.TryGetValue(other, out var ids)) named[other] = ids = new(StringComparer.Ordinal);
-                ids.Add(operation.Id);
-            }
-        }
-
-        var elsewhere = named.SelectMany(part => books.Read(part.Key, tables => LineageRows.Named(tables, part.Value)))
-            .ToLookup(step => step.Entry.OperationId, StringComparer.Ordinal);
-        return [.. page.Select(operation => operation with
-        {
-            Steps = operation.Steps.Any(IsUnused) ? [.. operation.Steps.Select(step => IsUnused(step) ? Found(book, step) : step)] : operation.Steps,
-            Elsewhere = [.. elsewhere[operation.Id].Where(step => step.Entry.Org != operation.Org)],
-        })];
-    }
-
-    /// <summary>The books of the orgs for which the executor of a step may act: its own org, and if it is a worker's key, others.</summary>
-    private IEnumerable<int> BooksOf(AuditedStep step, string org)
-    {
-        if (_executors.Find(step.Entry.Row.Step.Executor) is not { } key || key.Org == org) return [];
-        var tenants = key.Tenants ?? [];
-        return tenants.Contains(ApiKey.AnyTenant) ? books.All : tenants.Append(key.Org).Select(books.Of);
-    }
-
-    private static bool IsUnused(AuditedStep step) => step.IsAttempt && step.Usage is null;
-
-    /// <summary>The charge of the attempt in another book, which is another org's.</summary>
-    private AuditedStep Found(int book, AuditedStep step)
-    {
-        if (!Guid.TryParse(step.Entry.Row.Step.Id, out var id) || books.Elsewhere(book, id) is not { } found) return step;
-        return books.Read(found.Book, tables =>
-        {
-            using var rows = tables.Select(
-                "SELECT a.org, a.key, u.charge FROM usage u JOIN attributions a ON a.no = u.attribution WHERE u.seq = ?", found.Usage);
-            return rows.Step() ? step with { Usage = new(found.Usage, rows.Text(0), rows.TextOrNull(1), new(rows.Int64(2)), found.Book) } : step;
-        });
-    }
-
     private void Sample(AuditedOperation operation, bool isWhole)
     {
-        var attempts = operation.Steps.Count(step => step.IsAttempt);
-        if (attempts < 2 || (_sample is not null && (isWhole, attempts).CompareTo(_sampled) <= 0)) return;
-        (_sample, _sampled) = (operation, (isWhole, attempts));
+        var sampled = (isWhole, operation.Steps.Count(step => step.IsAttempt));
+        if (IsBetter(sampled)) (_sample, _sampled) = (operation, sampled);
     }
+
+    private bool IsBetter((bool IsWhole, int Attempts) sampled) =>
+        sampled.Attempts >= 2 && (_sample is null || sampled.CompareTo(_sampled) > 0);
 
     private void Add(Finding? finding)
     {

@@ -2,6 +2,7 @@ using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Sketches;
 using Tieout.Core.Ledger.Tables;
+using Tieout.Core.Ledger.Tools;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
@@ -23,6 +24,8 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
     private readonly RowInsert<IdRunTable, IdRun> _run;
     private readonly RowInsert<IdBlockTable, IdRunBlock> _block;
     private readonly RowInsert<UsageSketchTable, UsageSketch> _sketch;
+    private readonly RowInsert<ToolHourTable, ToolHour> _tools;
+    private readonly RowInsert<ClassCostTable, ClassCosts> _costs;
     private readonly RawStatement _position;
 
     private DerivedFile(RawConnection connection)
@@ -35,7 +38,9 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
         _hour = new(connection, AddedColumns<HourRowsTable, HourRows>.OnConflict(AddingSql.Sqlite));
         (_run, _block) = (new(connection), new(connection));
         _sketch = new(connection, insert: "INSERT OR REPLACE");
-        _position = connection.Prepare($"INSERT OR REPLACE INTO follower (one, {FollowerPosition.Columns}) VALUES (1, ?, ?, ?, ?)");
+        _tools = new(connection, AddedColumns<ToolHourTable, ToolHour>.OnConflict(AddingSql.Sqlite));
+        _costs = new(connection, AddedColumns<ClassCostTable, ClassCosts>.OnConflict(AddingSql.Sqlite));
+        _position = connection.Prepare($"INSERT OR REPLACE INTO follower (one, {FollowerPosition.Columns}) VALUES (1, ?, ?, ?, ?, ?)");
     }
 
     public long FirstOpenHold => 0;
@@ -98,6 +103,8 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
             Each(tables, IndexReads.RunColumns, IdRunTable.Name, row => IndexReads.Run(row));
             Each(tables, IndexReads.BlockColumns, $"{IdBlockTable.Name} b", row => IndexReads.Block(row));
             Each(tables, SketchReads.Columns, UsageSketchTable.Name, row => SketchReads.Sketch(row));
+            Each(tables, ToolCallRows.HourColumns, ToolHourTable.Name, row => ToolCallRows.Hour(row));
+            Each(tables, ClassCostReading.Columns, ClassCostTable.Name, row => ClassCostReading.Line(row));
             return true;
         }
         catch (Exception damaged) when (IsDamage(damaged))
@@ -114,11 +121,14 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
         foreach (var hour in counted.Index.Hours) _hour.Write(hour);
         if (run is not null) Write(run);
         foreach (var sketch in sketches) _sketch.Write(sketch);
+        foreach (var hour in counted.Tools.Hours) _tools.Write(hour);
+        foreach (var costs in counted.Costs.Lines) _costs.Write(costs);
         var to = counted.To;
         _position.Bind(1, to.Commit);
         _position.BindBlob(2, to.Hash);
         _position.Bind(3, to.Usage);
         _position.Bind(4, to.Posting);
+        _position.Bind(5, to.Record);
         _position.Run();
     });
 
@@ -132,7 +142,11 @@ internal sealed class DerivedFile : IDerivedTables, IDisposable
 
     public void Dispose()
     {
-        foreach (var resource in (ReadOnlySpan<IDisposable>)[_line, _status, _month, _hour, _run, _block, _sketch, _position, _connection]) resource.Dispose();
+        foreach (var resource in (ReadOnlySpan<IDisposable>)
+            [_line, _status, _month, _hour, _run, _block, _sketch, _tools, _costs, _position, _connection])
+        {
+            resource.Dispose();
+        }
     }
 
     private void Write(IdRunChange change)

@@ -5,6 +5,7 @@ using Tieout.Core.Ledger.Recounts;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Sketches;
 using Tieout.Core.Ledger.Tables;
+using Tieout.Core.Ledger.Tools;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 
@@ -15,13 +16,14 @@ internal static class DerivedSchema
 {
     private const string Position =
         "CREATE TABLE follower (one INTEGER PRIMARY KEY CHECK (one = 1), commit_no INTEGER NOT NULL, hash BLOB NOT NULL, last_usage INTEGER NOT NULL, "
-        + "last_posting INTEGER NOT NULL) STRICT";
+        + "last_posting INTEGER NOT NULL, last_record INTEGER NOT NULL) STRICT";
 
     private static readonly (string Name, string Sql)[] Tables =
     [
         ("follower", Position), Table<RecountTable, RecountLine>(), Table<StatusTable, StatusLine>(), Table<MonthTable, MonthLine>(),
         Table<HourRowsTable, HourRows>(), Table<IdRunTable, IdRun>("PRIMARY KEY (last_usage)", "WITHOUT ROWID, STRICT"),
-        Table<UsageSketchTable, UsageSketch>($"PRIMARY KEY ({UsageSketchTable.Key})", "WITHOUT ROWID, STRICT"),
+        Table<UsageSketchTable, UsageSketch>($"PRIMARY KEY ({UsageSketchTable.Key})", "WITHOUT ROWID, STRICT"), Table<ToolHourTable, ToolHour>(),
+        Table<ClassCostTable, ClassCosts>(),
 
         // Not in the order of a key, so that a block lies in its page whole.
         Table<IdBlockTable, IdRunBlock>("PRIMARY KEY (run, id_key, seq)", "STRICT"),
@@ -61,6 +63,7 @@ internal static class DerivedSchema
         // An integer where 64 bits suffice, else its digits as text.
         ColumnType.Sum => "ANY",
         ColumnType.Bytes => "BLOB",
+        ColumnType.Text => "TEXT",
         _ => "INTEGER",
     };
 }

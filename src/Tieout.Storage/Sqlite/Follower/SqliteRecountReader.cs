@@ -22,6 +22,11 @@ internal sealed class SqliteRecountReader(ReadConnections ledger, DerivedStore d
         Task.FromResult(Read((reading, connection) => new MonthSums(
             Labelled(connection, org, reading.Sums(new(org, from, to))), reading.Months(org, to)), cancellationToken));
 
+    public Task<IReadOnlyList<LabelledCosts>> ClassCostsAsync(RecountQuery query, CancellationToken cancellationToken) =>
+        Task.FromResult(derived.Read<IReadOnlyList<LabelledCosts>>(
+            ledger, (followed, connection) => [.. new ClassCostReading(followed, no => ledger.Labels(connection, no).Org).Costs(query).Select(
+                costs => new LabelledCosts(costs.Key.Start, ledger.Labels(connection, costs.Key.Labels), costs))], cancellationToken));
+
     private IReadOnlyList<LabelledLine> Labelled(RawConnection connection, OrgState org, IReadOnlyList<RecountLine> lines) => [.. lines.Select(line =>
         new LabelledLine(line.Key.Start, line.Key.Labels == 0 ? Standings.NoUsage(org.Org.Id) : ledger.Labels(connection, line.Key.Labels), line))];
 

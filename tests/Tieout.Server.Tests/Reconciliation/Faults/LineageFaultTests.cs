@@ -1,8 +1,10 @@
 using Tieout.Core;
 using Tieout.Core.Attribution;
+using Tieout.Core.Attribution.Audit;
 using Tieout.Core.Ledger;
 using Tieout.Server.Attribution;
 using Tieout.Server.Tests.Attribution;
+using Tieout.Storage;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Sqlite.Verification;
@@ -41,6 +43,45 @@ public sealed class LineageFaultTests
             busy.Delete(recursive: true);
         }
     }
+
+    // Goal: hours that were audited before what came later are looked at again, and the rest is not. Method: the busy store is audited in three pieces; then
+    // each defect is recorded after them, and an audit that trusts the pieces which still stand says what an audit of all rows says.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A1_A2_Q3_what_an_audit_settled_stands_until_a_later_step_touches_it(bool isPostgres)
+    {
+        var busy = await BusyStore.MakeAsync();
+        try
+        {
+            IReadOnlyList<AuditedSpan> spans = [];
+            await WithCopyAsync(busy, isPostgres, [], async (opened, keys, cuts, _) =>
+                spans = await SpansAsync(opened, keys, [.. cuts.SkipLast(1), new(cuts[^1].UnixMicros - 1)]));
+            Assert.Contains(spans, span => span.Lines.Values.Any(line => line.Line.Whole > 0));
+            foreach (var (name, plant) in Kinds.Where(kind => Later.Contains(kind.Name)))
+            {
+                await WithCopyAsync(busy, isPostgres, [plant], async (opened, keys, _, planted) =>
+                {
+                    var touched = await opened.Read.TouchedAsync(spans, spans[^1].Through, Stop);
+                    Assert.True(touched.Count < spans.Count, name);
+                    var all = await AuditAsync(opened, keys, []);
+                    Assert.Equal(Text(planted), Text(Of(all)));
+                    Assert.Equal($"{name}\n{Shown(all)}", $"{name}\n{Shown(await AuditAsync(opened, keys, [.. spans.Except(touched)]))}");
+                });
+            }
+        }
+        finally
+        {
+            busy.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>What writes no row of before.</summary>
+    private static readonly string[] Later =
+    [
+        "charged without a step", "another text of the envelope", "a foreign key acted", "a second envelope", "a retry that the executor's org paid for",
+        "sent, and nothing came of it",
+    ];
 
     private static readonly (string Name, Func<FaultyFile, KeyRing, Found> Plant)[] Kinds =
     [
@@ -88,7 +129,25 @@ public sealed class LineageFaultTests
         }),
     ];
 
-    private static async Task RoundAsync(DirectoryInfo busy, bool isPostgres, Func<FaultyFile, KeyRing, Found>[] plants, string name)
+    private static Task RoundAsync(DirectoryInfo busy, bool isPostgres, Func<FaultyFile, KeyRing, Found>[] plants, string name) =>
+        WithCopyAsync(busy, isPostgres, plants, async (opened, keys, cuts, planted) =>
+        {
+            var report = await AuditAsync(opened, keys, []);
+            var found = Of(report);
+            Assert.True(
+                Text(planted) == Text(found),
+                $"{name}\nplanted:\n{Text(planted)}\nfound:\n{Text(found)}\n\n{string.Join('\n', report.Findings.Select(finding => $"{finding.Id}: {finding.Cause}"))}");
+            Assert.Equal(0, report.More);
+            Assert.All(report.Lines.Where(_ => planted.Count == 0), line => Assert.Equal((line.Key, line.Value.Operations), (line.Key, line.Value.Whole)));
+
+            var spans = await SpansAsync(opened, keys, cuts);
+            Assert.Equal($"{name}\n{Shown(report)}", $"{name}\n{Shown(await AuditAsync(opened, keys, spans))}");
+            Assert.Equal($"{name}\n{Shown(report)}", $"{name}\n{Shown(await AuditAsync(opened, keys, [spans[1]]))}");
+        });
+
+    private static async Task WithCopyAsync(
+        DirectoryInfo busy, bool isPostgres, Func<FaultyFile, KeyRing, Found>[] plants,
+        Func<ILedger, KeyRing, Instant[], IReadOnlyList<Found>, Task> look)
     {
         var folder = Directory.CreateTempSubdirectory("tieout-lineage-").FullName;
         try
@@ -96,29 +155,52 @@ public sealed class LineageFaultTests
             File.Copy(Path.Combine(busy.FullName, "tieout.db"), Path.Combine(folder, "tieout.db"));
             var planted = new List<Found>();
             KeyRing keys;
+            Instant[] cuts;
             using (var file = new FaultyFile(Path.Combine(folder, "tieout.db"), new Random(5), []))
             {
                 keys = LineageCheck.Keys(new SqliteTables(file.File), Secret)!;
                 foreach (var plant in plants) planted.Add(plant(file, keys));
                 file.Seal();
+                cuts = [Instant.UnixEpoch, CutAt(file, 1), CutAt(file, 2), new(file.RecordedAt + 1)];
             }
 
             await using (var ledger = SqliteLedger.Open(folder)) await ledger.FlushAsync();
             IFaultyStore store = isPostgres ? await FaultyDatabase.MoveAsync(folder) : new FaultyFolder(folder);
             await using var opened = await store.OpenAsync();
-            var report = await opened.Read.AuditLineageAsync(
-                new(Org: null, Instant.UnixEpoch, new(long.MaxValue), keys, Instant.From(DateTimeOffset.UtcNow), new HashSet<Core.Metering.AttemptId>()), Stop);
-            var found = report.Findings.Select(finding => new Found(finding.Code.Name, finding.Scope.Org, (long?)finding.Difference?.Nanos));
-            Assert.True(
-                Text(planted) == Text(found),
-                $"{name}\nplanted:\n{Text(planted)}\nfound:\n{Text(found)}\n\n{string.Join('\n', report.Findings.Select(finding => $"{finding.Id}: {finding.Cause}"))}");
-            Assert.Equal(0, report.More);
-            Assert.All(report.Lines.Where(_ => planted.Count == 0), line => Assert.Equal((line.Key, line.Value.Operations), (line.Key, line.Value.Whole)));
+            await look(opened, keys, cuts, planted);
         }
         finally
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>A third of the commits, or two, come before it.</summary>
+    private static Instant CutAt(FaultyFile file, int thirds) =>
+        new(file.Number($"SELECT recorded_at FROM chain WHERE commit_no = (SELECT max(commit_no) * {thirds} / 3 FROM chain)"));
+
+    private static Task<LineageReport> AuditAsync(ILedger opened, KeyRing keys, IReadOnlyList<AuditedSpan> spans) =>
+        opened.Read.AuditLineageAsync(Query(Instant.UnixEpoch, new(long.MaxValue), keys) with { Spans = spans }, Stop);
+
+    private static async Task<IReadOnlyList<AuditedSpan>> SpansAsync(ILedger opened, KeyRing keys, Instant[] cuts)
+    {
+        var spans = new List<AuditedSpan>();
+        foreach (var (from, to) in cuts.Zip(cuts.Skip(1))) spans.Add(await opened.Read.AuditSpanAsync(Query(from, to, keys), Stop));
+        return spans;
+    }
+
+    private static LineageQuery Query(Instant from, Instant to, KeyRing keys) =>
+        new(Org: null, from, to, keys, Instant.From(DateTimeOffset.UtcNow), new HashSet<Core.Metering.AttemptId>());
+
+    private static IReadOnlyList<Found> Of(LineageReport report) =>
+        [.. report.Findings.Select(finding => new Found(finding.Code.Name, finding.Scope.Org, (long?)finding.Difference?.Nanos))];
+
+    private static string Shown(LineageReport report)
+    {
+        var lines = report.Lines.OrderBy(line => line.Key, StringComparer.Ordinal).Select(line =>
+            $"{line.Key}: operations {line.Value.Operations}, whole {line.Value.Whole}, attempts {line.Value.Attempts}, hops {line.Value.Hops}, "
+            + $"by others {line.Value.ByOthers} {line.Value.ChargedByOthers}, charged {line.Value.Charged}, in doubt {line.Value.InDoubt}, unchecked {line.Value.Unchecked}");
+        return $"{Text(Of(report))}\n{string.Join('\n', lines)}\nsample of {report.Sample?.Steps.Count(step => step.IsAttempt)}, {report.IsAtLeast}, {report.More}";
     }
 
     private static string Text(IEnumerable<Found> all) =>

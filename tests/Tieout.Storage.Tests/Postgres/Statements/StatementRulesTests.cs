@@ -132,6 +132,8 @@ public sealed class StatementRulesTests
                 await ledger.Read.SumsAsync(new(org, Instant.UnixEpoch, to), Cancel);
                 await ledger.Read.StatusesAsync(new(org, Instant.UnixEpoch, to), Cancel);
                 await ledger.Read.SketchesAsync(new(org, Instant.UnixEpoch, to), Cancel);
+                await ledger.Read.ToolHoursAsync(new(org, Instant.UnixEpoch, to), Cancel);
+                await ledger.Read.ClassCostsAsync(new(org, Instant.UnixEpoch, to), Cancel);
             }
 
             var month = Core.Tenancy.Month.Of(at, org.Zone);
