@@ -53,6 +53,11 @@ SELECT create_distributed_table('usage_hours', 'bucket', colocate_with => 'heads
 SELECT create_distributed_table('usage_id_runs', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'usage_id_runs'::regclass);
 SELECT create_distributed_table('usage_id_blocks', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'usage_id_blocks'::regclass);
 SELECT create_distributed_table('usage_sketches', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'usage_sketches'::regclass);
+SELECT create_distributed_table('detached_ids', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'detached_ids'::regclass);
+SELECT create_distributed_table('detached_stay', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'detached_stay'::regclass);
+SELECT create_distributed_table('detached_accounts', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'detached_accounts'::regclass);
+SELECT create_distributed_table('detached_windows', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'detached_windows'::regclass);
+SELECT create_distributed_table('detached_cells', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'detached_cells'::regclass);
 SELECT create_distributed_table('tool_hours', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'tool_hours'::regclass);
 SELECT create_distributed_table('recount_costs', 'bucket', colocate_with => 'heads') WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = 'recount_costs'::regclass);
 

@@ -26,6 +26,8 @@ namespace Tieout.Cli;
 [JsonSerializable(typeof(NewUnitBody))]
 [JsonSerializable(typeof(UnitBody))]
 [JsonSerializable(typeof(UnitListBody))]
+[JsonSerializable(typeof(DetachBody))]
+[JsonSerializable(typeof(DetachStatusBody))]
 [JsonSerializable(typeof(NewKeyBody))]
 [JsonSerializable(typeof(MadeKeyBody))]
 [JsonSerializable(typeof(KeyBody))]

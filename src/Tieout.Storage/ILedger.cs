@@ -1,6 +1,7 @@
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
+using Tieout.Storage.Detaching;
 
 namespace Tieout.Storage;
 
@@ -23,6 +24,13 @@ public interface ILedger : IAsyncDisposable
     /// <param name="drifts">As a reconciliation measured them, whatever was committed since.</param>
     /// <exception cref="StoreUnavailableException">Says whether the effect is known. Doing it twice is doing it once.</exception>
     Task RepairAsync(IReadOnlyList<FigureDrift> drifts);
+
+    /// <summary>Takes archived months out of the ledger, or goes on with it, while commands are decided as ever. Rows go in small transactions between
+    /// theirs.</summary>
+    /// <exception cref="StoreUnavailableException">The plan is not what the ledger and the archive come to now, or the store failed. Calling it again goes
+    /// on.</exception>
+    /// <exception cref="StoreCorruptException">The ledger or the archive is damaged.</exception>
+    Task<DetachReport> DetachAsync(DetachOrder order, IProgress<RowProgress>? progress, CancellationToken cancellationToken);
 
     /// <summary>Sets what orgs may occupy, from the next decision on. To be the same on every node of a store.</summary>
     void Limit(LedgerLimits limits);

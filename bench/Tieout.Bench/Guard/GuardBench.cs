@@ -54,7 +54,7 @@ internal sealed class GuardBench(string folder, int perSecond, TimeSpan time, Ca
     private async Task<byte[]> QuestionAsync(Uri url)
     {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new(url, "/api/v1/") };
-        var admin = AdminTokenFile.First(folder);
+        var admin = AdminTokenFile.First(folder) ?? throw new InvalidOperationException($"There is no admin token in {folder}.");
         await SendAsync(admin, "orgs", $$"""{"id":"{{Org}}","asset":"USD","billing":"prepaid"}""");
         var issued = await SendAsync(admin, $"orgs/{Org}/keys", $$"""{"scopes":["{{KeyScope.Envelopes.Name}}","{{KeyScope.Guard.Name}}"]}""");
         var key = issued.GetProperty("key").GetString()!;

@@ -62,7 +62,7 @@ public static class ReadsBench
     private static IEnumerable<(string Name, Func<OrgState, CancellationToken, Task> Read)> Figures(ILedger ledger)
     {
         var (read, now) = (ledger.Read, Instant.From(DateTimeOffset.UtcNow));
-        var spikes = new SpikeRun(ledger, new CurrentPrices(read));
+        var spikes = new SpikeRun(ledger, new CurrentPrices(read), Tieout.Analysis.Change.AttemptClasses.Default);
         var day = TimeSpan.FromDays(1);
         yield return ("balance", (org, _) => Task.FromResult(read.Balance(org.Org.Id)));
         yield return ("costs today", (org, token) => read.SumsAsync(new(org, DayOf(org, now).Start, DayOf(org, now).End), token));

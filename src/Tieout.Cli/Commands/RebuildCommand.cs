@@ -37,7 +37,7 @@ internal static class RebuildCommand
         try
         {
             return postgres is not null
-                ? await FollowerRebuild.PostgresAsync(postgres, progress, cancellationToken)
+                ? await FollowerRebuild.PostgresAsync(postgres, archive, progress, cancellationToken)
                 : await FollowerRebuild.SqliteAsync(folder, archive, progress, cancellationToken);
         }
         catch (DataFolderInUseException e)

@@ -46,6 +46,10 @@ public sealed partial class Book
     /// <summary>Rows that an archive has in the ledger's place; null: none.</summary>
     public Detachment? Detached { get; private set; }
 
+    /// <summary>The last posting that names rows of earlier commits: a correction, or a charge of usage that was recorded before. Looked up for a footprint
+    /// with <see cref="Footprint.LeavesAfter"/>.</summary>
+    public long LastCorrection { get; private set; }
+
     /// <summary>What was looked up for the batch at hand; null: everything there is, is here.</summary>
     public Footprint? Prefetched { get; init; }
 
@@ -189,6 +193,9 @@ public sealed partial class Book
 
     /// <summary>Takes in which rows left the ledger for an archive.</summary>
     public void Recall(Detachment detached) => Detached = detached;
+
+    /// <summary>Takes in which posting was the last that names rows of earlier commits.</summary>
+    public void RecallCorrection(long posting) => LastCorrection = posting;
 
     /// <summary>Takes in how many more commands the store has in quarantine.</summary>
     public void RecallQuarantined(int more) => Quarantined += more;

@@ -14,9 +14,11 @@ namespace Tieout.Core.Ledger;
 /// <param name="Ids">How many attempts are known by their ids alone.</param>
 /// <param name="IdsSha256">Of these ids, in their order.</param>
 /// <param name="Files">The archive's files with their SHA-256.</param>
+/// <param name="Listed">The last posting that was looked at for rows that stay because it names them. The ledger refuses the record if a later one names
+/// earlier rows.</param>
 public sealed record Detachment(
     string Plan, string Archive, Sequences Last, string Hash, Instant RecordedAt, DetachedRows Rows, string StaySha256, string FiguresSha256, long Ids,
-    string IdsSha256, IReadOnlyList<(string File, string Sha256)> Files)
+    string IdsSha256, IReadOnlyList<(string File, string Sha256)> Files, long Listed = long.MaxValue)
 {
     /// <summary>The name of the record: the newest counts.</summary>
     public static RecordKey Key { get; } = new(RecordKind.Detachment, "", "ledger");
@@ -45,6 +47,7 @@ public sealed record Detachment(
         json.WriteString("figures_sha256", FiguresSha256);
         json.WriteNumber("ids", Ids);
         json.WriteString("ids_sha256", IdsSha256);
+        json.WriteNumber("listed", Listed);
         json.WriteStartObject("files");
         foreach (var (file, sha256) in Files) json.WriteString(file, sha256);
         json.WriteEndObject();
@@ -84,7 +87,10 @@ public sealed record Detachment(
                 },
                 Text("hash"), new(Number("recorded_at_us")), new(Number("usage"), Number("postings"), Number("holds")), Text("stay_sha256"),
                 Text("figures_sha256"), Number("ids"), Text("ids_sha256"),
-                [.. root.GetProperty("files").EnumerateObject().Select(file => (file.Name, file.Value.GetString()!))]);
+                [.. root.GetProperty("files").EnumerateObject().Select(file => (file.Name, file.Value.GetString()!))],
+
+                // Records of before detach worked beside writers have none.
+                root.TryGetProperty("listed", out var listed) ? listed.GetInt64() : long.MaxValue);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {

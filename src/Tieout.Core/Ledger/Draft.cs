@@ -35,6 +35,9 @@ internal sealed partial class Draft(Book book, Instant now, int commands)
 
     public SettingRow? Setting(SettingKind kind, string org, string name) => book.Setting(kind, org, name);
 
+    /// <inheritdoc cref="Book.LastCorrection"/>
+    public long LastCorrection => book.LastCorrection;
+
     /// <summary>The refusal where rows are in an archive: of a posting, of usage, of what begins at a time.</summary>
     public Outcome.Refused? ValidatePresence(long posting = 0, long usage = 0, Instant? from = null) =>
         book.Detached is { } gone && (gone.HasPosting(posting) || gone.HasUsage(usage) || from <= gone.RecordedAt)

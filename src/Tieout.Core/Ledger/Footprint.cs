@@ -36,6 +36,9 @@ public sealed class Footprint
     /// <summary>Names of which the newest record is looked at.</summary>
     public HashSet<RecordKey> Records { get; } = [];
 
+    /// <summary>The posting after which <see cref="Book.LastCorrection"/> is looked up, since rows are about to leave the ledger; null: none are.</summary>
+    public long? LeavesAfter { get; private set; }
+
     /// <summary>Ends of lineages that may be stored.</summary>
     public HashSet<(string Org, string Operation, string Issuance)> Lineages { get; } = [];
 
@@ -115,6 +118,8 @@ public sealed class Footprint
 
     internal void Record(RecordKey key) => Records.Add(key);
 
+    internal void Leave(long listed) => LeavesAfter = listed;
+
     internal void Lineage(string org, string operation, LineageAppend step) => (step.IsNew ? NewLineages : Lineages).Add((org, operation, step.Row.Issuance));
 
     private void Clear()
@@ -131,5 +136,6 @@ public sealed class Footprint
         Lineages.Clear();
         NewLineages.Clear();
         Windows.Clear();
+        LeavesAfter = null;
     }
 }

@@ -14,6 +14,9 @@ internal static class RecordRules
         if (before is not null && string.Equals(before.Body, command.Body, StringComparison.Ordinal)) return new Outcome.Replayed(before.Seq, Figures.None);
         if (before is not null && command.Once) return Refuse(Refusal.IdReused);
         if (command.Replaces is { } read && (before?.Seq ?? 0) != read) return Refuse(Refusal.RecordChanged);
+
+        // What stays was listed without what the correction names.
+        if (command.Kind is RecordKind.Detachment && draft.LastCorrection > Detachment.Parse(command.Body).Listed) return Refuse(Refusal.RecordChanged);
         if (!Names.IsValid(command.Name)) return Refuse(Refusal.NameInvalid, "name");
         if (command.Org.Length > 0 && draft.Org(command.Org) is null) return Refuse(Refusal.OrgNotFound);
 

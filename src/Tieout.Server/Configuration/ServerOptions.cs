@@ -48,6 +48,9 @@ public sealed record ServerOptions
 
     public AlertOptions Alerts { get; init; } = new();
 
+    /// <summary>What the report of a cost spike takes for work that is done again.</summary>
+    public SpikeOptions Spike { get; init; } = new();
+
     public RuntimeOptions Runtime { get; init; } = new();
 
     /// <summary>Other books that the ledger can be compared with by name.</summary>
@@ -193,6 +196,10 @@ public sealed record GatewayOptions
     /// <summary>How often a key may ask in a minute for what the provider takes nothing for: moderation and token counting. Besides, <c>limits</c> count for it
     /// as for everything else.</summary>
     public long FreeRequestsPerMinute { get; init; } = 600;
+
+    /// <summary>A body that a key sends again within this time has the trigger <c>recompute</c>, unless its caller gives another. Null: no body is
+    /// remembered.</summary>
+    public TimeSpan? RecomputeWindow { get; init; }
 
     /// <summary>The largest file that is taken for a batch. It goes through a file of the data folder, not through memory.</summary>
     public long FileBytesMax { get; init; } = 200 * 1024 * 1024;

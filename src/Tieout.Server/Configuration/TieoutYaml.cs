@@ -99,7 +99,7 @@ public static class TieoutYaml
     private static ServerOptions ReadRoot(YamlPlace root)
     {
         var members = root.Members(["listen", "data", "spool", "store", "providers", "models", "limits", "gateway", "governor", "webhooks", "alerts",
-            "surfaces", "approvals", "runtime", "heads", .. DoorYaml.Members]);
+            "surfaces", "approvals", "runtime", "heads", "spike", .. DoorYaml.Members]);
         var options = new ServerOptions { Doors = DoorYaml.Read(members) };
         if (members.TryGetValue("listen", out var listen)) options = options with { Listen = DoorYaml.Listening(listen.Text(), listen.Wrong) };
         if (members.TryGetValue("data", out var data)) options = options with { Data = data.Text() };
@@ -124,6 +124,7 @@ public static class TieoutYaml
 
         if (members.TryGetValue("approvals", out var approvals)) options = options with { Approvals = ApprovalYaml.Approvals(approvals) };
         if (members.TryGetValue("heads", out var heads)) options = options with { Heads = HeadYaml.Heads(heads) };
+        if (members.TryGetValue("spike", out var spike)) options = options with { Spike = SpikeYaml.Spike(spike) };
         return options;
     }
 
@@ -215,7 +216,7 @@ public static class TieoutYaml
     {
         var members = place.Members("body_bytes_max", "output_tokens_default", "on_short", "connect_timeout", "request_timeout", "idle_timeout",
             "drain_timeout", "drain_bytes_max", "file_bytes_max", "batch_poll_interval", "free_requests_per_minute", "claim_multiple_max", "claim_excess_max",
-            "sub_calls_max", "retries", "breaker");
+            "sub_calls_max", "retries", "breaker", "recompute_window");
         var options = new GatewayOptions();
         if (members.TryGetValue("body_bytes_max", out var body)) options = options with { BodyBytesMax = body.Count(1L << 30) };
         if (members.TryGetValue("output_tokens_default", out var output)) options = options with { OutputTokensDefault = output.Count(1_000_000_000) };
@@ -229,6 +230,7 @@ public static class TieoutYaml
         if (members.TryGetValue("batch_poll_interval", out var poll)) options = options with { BatchPollInterval = poll.Duration() };
         options = options with { Claims = Claims(members, options.Claims) };
         if (members.TryGetValue("free_requests_per_minute", out var free)) options = options with { FreeRequestsPerMinute = free.Count(1_000_000) };
+        if (members.TryGetValue("recompute_window", out var recompute)) options = options with { RecomputeWindow = recompute.Duration() };
         if (members.TryGetValue("retries", out var retries)) options = options with { Retries = RoutingYaml.Retries(retries) };
         if (members.TryGetValue("breaker", out var breaker)) options = options with { Breaker = RoutingYaml.Breaker(breaker) };
         return options;

@@ -124,6 +124,7 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError PostingNotCorrectable = new("posting_not_correctable", 409, "A posting of this kind cannot be corrected.");
     public static readonly ApiError RowsArchived = new("rows_archived", 410, "The rows are in an archive, not in the ledger.");
 
+    public static readonly ApiError DetachRunning = new("detach_running", 409, "Another plan of detached months is being carried out.");
     public static readonly ApiError PostingReversed = new("posting_reversed", 409, "The posting is already reversed.");
     public static readonly ApiError FindingNotFound = new(
         "finding_not_found", 404, "No open finding has this id. It may have been corrected or accepted, or the id is wrong.");

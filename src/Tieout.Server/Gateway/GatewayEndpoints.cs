@@ -37,6 +37,7 @@ internal static class GatewayEndpoints
         services.AddSingleton<ContractGate>();
         services.AddSingleton<CurrentMitigations>();
         services.AddSingleton<MitigationGate>();
+        services.AddSingleton<RecentBodies>();
         services.AddSingleton<ToolCallLog>();
         services.AddHostedService(provider => provider.GetRequiredService<ToolCallLog>());
         services.AddSingleton<GatewayPipeline>();

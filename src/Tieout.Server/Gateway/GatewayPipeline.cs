@@ -33,7 +33,7 @@ namespace Tieout.Server.Gateway;
 /// </remarks>
 internal sealed class GatewayPipeline(
     CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ReferenceGate references, AttemptLoop attempts, FreeForwarder free,
-    ContractGate contracts, CurrentMitigations mitigations, MitigationGate gate, ToolCallLog toolCalls, TimeProvider time)
+    ContractGate contracts, CurrentMitigations mitigations, MitigationGate gate, ToolCallLog toolCalls, RecentBodies recent, TimeProvider time)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
@@ -85,8 +85,8 @@ internal sealed class GatewayPipeline(
             return;
         }
 
-        // step 1: the results of tools in a chat say what the request is a retry of.
-        if (endpoint.HasToolResults) caller = toolCalls.See(caller, body.Memory);
+        // step 1: the body says why the request is made, where its caller does not.
+        if (!endpoint.IsFree) caller = WithTrigger(endpoint, caller, body, routes);
         var call = new GatewayCall(context, endpoint, caller, request, body, query, routes, decision.Route, permit)
         {
             Mitigations = standing,
@@ -111,6 +111,14 @@ internal sealed class GatewayPipeline(
         // Free calls cost nothing.
         if (endpoint.IsFree || mitigations.Get().Of(caller.Spender.Key.Org) is not { IsEmpty: false } standing) return call;
         return call with { Mitigations = standing, Asked = caller.Asked(request), Now = time.GetUtcNow() };
+    }
+
+    /// <summary>The request is a retry of a tool that failed, or has the body of an earlier one.</summary>
+    private GatewayCaller WithTrigger(Dialects.Endpoint endpoint, GatewayCaller caller, RequestBody body, Routes routes)
+    {
+        if (endpoint.HasToolResults) caller = toolCalls.See(caller, body.Memory);
+        if (routes.Options.Gateway.RecomputeWindow is not { } window || !recent.Repeats(caller.Spender.Key.Id, body.Span, window)) return caller;
+        return caller.Tags.Trigger is null ? caller with { Tags = caller.Tags with { Trigger = RecentBodies.Trigger } } : caller;
     }
 
     /// <param name="caller">Set unless the request is refused.</param>

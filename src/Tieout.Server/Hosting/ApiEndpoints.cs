@@ -3,9 +3,11 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Tieout.Analysis.Change;
 using Tieout.Server.Attribution;
 using Tieout.Server.Attribution.Contracts;
 using Tieout.Server.Budgets;
+using Tieout.Server.Configuration;
 using Tieout.Server.Governor;
 using Tieout.Server.Guard;
 using Tieout.Server.Http;
@@ -67,6 +69,8 @@ public static class ApiEndpoints
         services.AddHostedService<LineageWorker>();
         services.AddSingleton<TriageRun>();
         services.AddSingleton<ReviewPacket>();
+        services.TryAddSingleton(provider => provider.GetService<ServerOptions>()?.Spike is { } spike
+            ? new AttemptClasses(spike.HiddenTriggers, spike.ToolRetryTriggers) : AttemptClasses.Default);
         services.AddSingleton<SpikeRun>();
         services.AddSingleton<SpikeWatch>();
         services.AddSingleton<MitigationChanges>();
@@ -80,6 +84,8 @@ public static class ApiEndpoints
         services.AddHostedService<RuntimeWorker>();
         services.AddHostedService<FollowerWorker>();
         services.AddHostedService<LedgerWatch>();
+        services.AddSingleton<DetachJob>();
+        services.AddHostedService(provider => provider.GetRequiredService<DetachJob>());
         return services;
     }
 
@@ -131,6 +137,7 @@ public static class ApiEndpoints
         api.MapOutbox();
         api.MapLedgerHealth();
         api.MapQuarantine();
+        api.MapDetachments();
         return routes;
     }
 }

@@ -2,6 +2,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
+using Tieout.Storage.Detaching;
 
 namespace Tieout.Server.Hosting;
 
@@ -31,6 +32,9 @@ internal sealed class TrackedLedger(ILedger ledger) : ILedger
     public void Limit(LedgerLimits limits) => ledger.Limit(limits);
 
     public Task RepairAsync(IReadOnlyList<FigureDrift> drifts) => ledger.RepairAsync(drifts);
+
+    public Task<DetachReport> DetachAsync(DetachOrder order, IProgress<RowProgress>? progress, CancellationToken cancellationToken) =>
+        ledger.DetachAsync(order, progress, cancellationToken);
 
     public ValueTask DisposeAsync() => ledger.DisposeAsync();
 

@@ -13,6 +13,8 @@ namespace Tieout.Server.Ledger;
 [JsonSerializable(typeof(AuditPageBody))]
 [JsonSerializable(typeof(BalanceBody))]
 [JsonSerializable(typeof(CorrectionBody))]
+[JsonSerializable(typeof(DetachBody))]
+[JsonSerializable(typeof(DetachStatusBody))]
 [JsonSerializable(typeof(GrantBody))]
 [JsonSerializable(typeof(MoneyBody))]
 [JsonSerializable(typeof(ProposalBody))]

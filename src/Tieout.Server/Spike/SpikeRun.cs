@@ -23,7 +23,7 @@ internal sealed record SpikeResult(
 }
 
 /// <summary>Diagnoses a cost: reads its hours, judges them, splits the change, and names the cause.</summary>
-internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
+internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices, AttemptClasses classes)
 {
     /// <summary>Of what counts as a spike: above the baseline by a fifth. A rise of less in an hour than this is below notice, in nano-units: 0.01.</summary>
     private static readonly Materiality Material = new(0.2, 10_000_000);
@@ -79,9 +79,9 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices)
         return (local.Hour, local.DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday);
     }
 
-    private static async Task<CostChange> ChangeAsync(SpikeRequest request, SpikeLines lines, SpikeTiming timing, CancellationToken cancellationToken)
+    private async Task<CostChange> ChangeAsync(SpikeRequest request, SpikeLines lines, SpikeTiming timing, CancellationToken cancellationToken)
     {
-        var comparison = new PeriodComparison(SpikeLines.Dimensions, AttemptClasses.Default, timing.Weights, timing.From, timing.To);
+        var comparison = new PeriodComparison(SpikeLines.Dimensions, classes, timing.Weights, timing.From, timing.To);
         foreach (var org in request.Orgs)
         {
             await foreach (var line in lines.ReadAsync(org, request.BaselineFrom, SpikeRequest.StartOf(timing.To), isSplit: true, cancellationToken))

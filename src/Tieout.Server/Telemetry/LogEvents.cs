@@ -58,6 +58,8 @@ internal static class LogEvents
     public const int LedgerWritable = 6202;
     public const int CommandsQuarantined = 6203;
     public const int WorkerFailed = 6204;
+    public const int MonthsDetached = 6205;
+    public const int MonthsNotDetached = 6206;
 
     public const int RefusedCallNotRecorded = 6400;
 

@@ -1,7 +1,6 @@
 using Tieout.Core.Ledger;
 using Tieout.Storage.Sqlite;
 using Tieout.Storage.Sqlite.Native;
-using Tieout.Storage.Sqlite.Verification;
 using Tieout.Storage.Verification;
 
 namespace Tieout.Storage.Detaching;
@@ -11,10 +10,9 @@ internal static class CutFigures
 {
     /// <summary>Reads every row of the ledger on the way, and checks it.</summary>
     /// <exception cref="StoreCorruptException">A row contradicts others, or is not as it was written.</exception>
-    public static FiguresAtCut Compute(string file, long cut)
+    public static FiguresAtCut Compute(ILedgerTables tables, long cut)
     {
-        using var connection = RawConnection.Open(file, readOnly: true);
-        var (tables, findings) = (new SqliteAsOf(file, connection), new Findings(Findings.Ledger));
+        var findings = new Findings(Findings.Ledger);
         var standing = new Standing(tables, findings);
         var after = tables.Detached is { } detached ? DetachedCheck.Begin(tables, detached, standing, findings) : null;
         FiguresAtCut? figures = null;

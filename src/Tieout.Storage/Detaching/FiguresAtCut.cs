@@ -10,16 +10,10 @@ namespace Tieout.Storage.Detaching;
 /// <summary>Accounts, windows and cells as of the last commit whose rows are detached: what the rows that are gone came to.</summary>
 internal sealed record FiguresAtCut(IReadOnlyList<Account> Accounts, IReadOnlyList<BudgetWindow> Windows, IReadOnlyList<CellChange> Cells)
 {
-    private static readonly TableColumn[] AccountColumns =
-    [
-        new("no", ColumnType.Number, IsOptional: false), new("debits", ColumnType.Sum, IsOptional: false), new("credits", ColumnType.Sum, IsOptional: false),
-        new("held", ColumnType.Sum, IsOptional: false), new("version", ColumnType.Number, IsOptional: false), new("grants", ColumnType.Text, IsOptional: false),
-    ];
-
     /// <summary>The tables in the order in which their rows are hashed, with their columns and the order of their rows.</summary>
     public static IReadOnlyList<(string Table, IReadOnlyList<TableColumn> Columns, string Order)> Tables { get; } =
     [
-        ("detached_accounts", AccountColumns, "no"), ("detached_windows", TableColumns<WindowsTable, BudgetWindow>.All, "budget, start_at, each"),
+        ("detached_accounts", TableColumns<AccountFiguresTable, Account>.All, "no"), ("detached_windows", TableColumns<WindowsTable, BudgetWindow>.All, "budget, start_at, each"),
         ("detached_cells", TableColumns<CellsTable, CellChange>.All, "hour, attribution"),
     ];
 

@@ -35,11 +35,19 @@ internal sealed class RowDigest : IDisposable
     {
         if (rows.IsNull(index)) Length(-1);
         else if (column.Type is ColumnType.Text) Add(rows.Text(index));
-        else if (column.Type is ColumnType.Id or ColumnType.Bytes) Add(rows.Bytes(index));
+        else if (column.Type is ColumnType.Id) Add(rows.Guid(index));
+        else if (column.Type is ColumnType.Bytes) Add(rows.Bytes(index));
         else Add(rows.Int128(index).ToString(CultureInfo.InvariantCulture));
     }
 
     private void Add(string text) => Add(Encoding.UTF8.GetBytes(text));
+
+    private void Add(Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        Add(bytes);
+    }
 
     private void Add(ReadOnlySpan<byte> bytes)
     {

@@ -1,3 +1,4 @@
+using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Storage.Detaching;
 using Tieout.Storage.Postgres;
@@ -27,33 +28,54 @@ public static class FollowerRebuild
         await using var ledger = SqliteLedger.Open(folder);
         await ledger.FlushAsync();
         if (ledger.Book?.Detached is not { } detached) return await RunAsync(ledger.Follower, progress, cancellationToken);
-        if (archive is null)
-        {
-            throw new StoreUnavailableException(
-                $"{detached.Sentence} Counting anew needs them: run the command with --archive.", StoreEffect.None, StoreFault.NotWritable);
-        }
-
+        if (archive is null) throw NeedsArchive(detached);
         long counted = 0;
         await Task.Run(() => ArchivedLedger.Use(
             archive, detached, tables => counted = ((SqliteFollower)ledger.Follower).CountAnew(tables, detached.Last.Commit)), cancellationToken);
-        return await RunAsync(ledger.Follower, progress, cancellationToken, counted);
+        return await RunAsync(ledger.Follower, progress, cancellationToken, counted, isReset: true);
     }
 
     /// <param name="store">The address of a PostgreSQL store. Servers may use it meanwhile; they count, too.</param>
     /// <inheritdoc cref="SqliteAsync"/>
-    public static async Task<RebuildReport> PostgresAsync(string store, IProgress<RowProgress>? progress = null, CancellationToken cancellationToken = default)
+    public static async Task<RebuildReport> PostgresAsync(
+        string store, string? archive = null, IProgress<RowProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         using var connections = new PostgresConnections(store);
         var layout = await connections.AskAsync(connection => PostgresSchema.LayoutAsync(connection, cancellationToken));
         using var follower = new PostgresFollower(connections, layout.All);
-        return await RunAsync(follower, progress, cancellationToken);
+        var detached = await connections.AskAsync(async connection =>
+        {
+            var found = new Dictionary<int, Detachment>();
+            for (var bucket = 0; bucket < layout.All; bucket++)
+            {
+                if (await PostgresDetachedGuard.NewestAsync(connection, bucket) is { } gone) found[bucket] = gone;
+            }
+
+            return found;
+        });
+        if (detached.Count == 0) return await RunAsync(follower, progress, cancellationToken);
+        if (archive is null) throw NeedsArchive(detached.Values.First());
+        await follower.ResetAsync(cancellationToken);
+        var counted = 0L;
+        foreach (var (bucket, gone) in detached)
+        {
+            await Task.Run(() => ArchivedLedger.Use(
+                archive, gone, tables => counted += follower.CountAnewAsync(bucket, tables, gone.Last.Commit, cancellationToken).GetAwaiter().GetResult()),
+                cancellationToken);
+        }
+
+        return await RunAsync(follower, progress, cancellationToken, counted, isReset: true);
     }
 
-    /// <param name="counted">Rows that were counted anew before; 0: none.</param>
+    private static StoreUnavailableException NeedsArchive(Detachment detached) => new(
+        $"{detached.Sentence} Counting anew needs them: run the command with --archive.", StoreEffect.None, StoreFault.NotWritable);
+
+    /// <param name="counted">Rows that were counted anew before.</param>
+    /// <param name="isReset">Whether what was counted is dropped already.</param>
     private static async Task<RebuildReport> RunAsync(
-        IFollower follower, IProgress<RowProgress>? progress, CancellationToken cancellationToken, long counted = 0)
+        IFollower follower, IProgress<RowProgress>? progress, CancellationToken cancellationToken, long counted = 0, bool isReset = false)
     {
-        if (counted == 0) await follower.ResetAsync(cancellationToken);
+        if (!isReset) await follower.ResetAsync(cancellationToken);
         for (var rows = counted; ;)
         {
             var step = await follower.StepAsync(cancellationToken);

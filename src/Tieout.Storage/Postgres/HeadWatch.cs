@@ -7,7 +7,8 @@ namespace Tieout.Storage.Postgres;
 
 /// <summary>Looks at where the buckets end: at once when told that a setting changed, and every so often by itself.</summary>
 /// <remarks>Settings and keys are current on every node within <see cref="LookEvery"/>, usually within milliseconds.</remarks>
-internal sealed class HeadWatch(PostgresConnections connections, Bucket[] buckets) : IAsyncDisposable
+/// <param name="leads">Whether this node may be the one that does what is done once.</param>
+internal sealed class HeadWatch(PostgresConnections connections, Bucket[] buckets, bool leads = true) : IAsyncDisposable
 {
     /// <summary>Any number that nobody else uses.</summary>
     private const long JobsLock = 8_432_675_002;
@@ -82,7 +83,7 @@ internal sealed class HeadWatch(PostgresConnections connections, Bucket[] bucket
                 await _connection!.WaitAsync(LookEvery, _closing.Token);
 
                 // Also by the one that holds the lock: a line that is dead on the way only shows when something is sent.
-                _isFirst = await IsFirstAsync(_connection, _isFirst);
+                _isFirst = leads && await IsFirstAsync(_connection, _isFirst);
                 await LookAsync(all: false);
                 if (connections.Failure is not null) await ProbeAsync();
                 if (DateTime.UtcNow - lastLetGo < LetGoEvery) continue;

@@ -3,6 +3,7 @@ using Npgsql;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Reconciliation.SelfCheck;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Postgres.Deliveries;
 using Tieout.Storage.Postgres.Follower;
 using Tieout.Storage.Postgres.Reading;
@@ -22,12 +23,13 @@ public sealed class PostgresLedger : ILedger
     private readonly PostgresFindingsReader _findings;
     private readonly PostgresFollower _follower;
 
-    private PostgresLedger(PostgresConnections connections, Buckets layout, TimeProvider clock, int batchMax)
+    /// <param name="leads">False: this node does nothing of what one node does for all.</param>
+    private PostgresLedger(PostgresConnections connections, Buckets layout, TimeProvider clock, int batchMax, bool leads = true)
     {
         (_connections, _clock) = (connections, clock);
         Layout = layout;
         Buckets = [.. Enumerable.Range(0, layout.All).Select(number => new Bucket(number, connections, clock, batchMax))];
-        _watch = new(connections, Buckets);
+        _watch = new(connections, Buckets, leads);
         var (position, orgs, labels) = (new PostgresPosition(connections, layout, Buckets, _watch), new PostgresOrgs(layout, Buckets), new PostgresLabels());
         _findings = new(connections, layout, Buckets, position, orgs);
         var usage = new PostgresUsageReader(connections, layout, labels, orgs);
@@ -91,6 +93,8 @@ public sealed class PostgresLedger : ILedger
 
     internal Buckets Layout { get; }
 
+    internal PostgresConnections Connections => _connections;
+
     /// <inheritdoc cref="PostgresConnections.Contradictions"/>
     internal long Contradictions => _connections.Contradictions;
 
@@ -105,13 +109,22 @@ public sealed class PostgresLedger : ILedger
 
     /// <summary>As <see cref="OpenAsync(string, TimeProvider?)"/>, for measuring and tests.</summary>
     /// <param name="buckets">How many a new database gets; an old one has what it has.</param>
-    internal static async Task<PostgresLedger> OpenAsync(string store, int buckets, int batchMax, TimeProvider? clock = null)
+    internal static Task<PostgresLedger> OpenAsync(string store, int buckets, int batchMax, TimeProvider? clock = null) => OpenAsync(
+        store, connection => PostgresSchema.MigrateAsync(connection, buckets, CancellationToken.None), batchMax, clock, leads: true);
+
+    /// <summary>Opens the ledger beside the servers that use it, for one piece of work. The tables stay as the servers have them.</summary>
+    /// <exception cref="StoreUnavailableException">It cannot be reached, or its tables are not those of this program.</exception>
+    internal static Task<PostgresLedger> OpenBesideAsync(string store, TimeProvider? clock = null) => OpenAsync(
+        store, connection => PostgresSchema.CurrentAsync(connection, CancellationToken.None), LedgerWriter.BatchMax, clock, leads: false);
+
+    private static async Task<PostgresLedger> OpenAsync(
+        string store, Func<NpgsqlConnection, Task<Buckets>> prepare, int batchMax, TimeProvider? clock, bool leads)
     {
         var connections = new PostgresConnections(store);
         try
         {
-            var layout = await connections.AloneAsync(connection => PostgresSchema.MigrateAsync(connection, buckets, CancellationToken.None));
-            var ledger = new PostgresLedger(connections, layout, clock ?? TimeProvider.System, batchMax);
+            var layout = await connections.AloneAsync(prepare);
+            var ledger = new PostgresLedger(connections, layout, clock ?? TimeProvider.System, batchMax, leads);
             await ledger._watch.StartAsync();
             return ledger;
         }
@@ -154,6 +167,9 @@ public sealed class PostgresLedger : ILedger
             await Buckets[part.Key].CatchUpAsync(commit);
         }
     }
+
+    public Task<DetachReport> DetachAsync(DetachOrder order, IProgress<RowProgress>? progress, CancellationToken cancellationToken) =>
+        LedgerDetachment.RunAsync(this, order, _clock, new RemovalPace(IsShared: true), progress, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -218,7 +234,12 @@ public sealed class PostgresLedger : ILedger
     {
         await using var batch = new NpgsqlBatch(connection);
         batch.Add("SELECT bucket FROM holds WHERE bucket = ANY($1) AND id = $2 LIMIT 1", Enumerable.Range(0, Buckets.Length).ToArray(), attempt.Value);
+
+        // The bucket of an attempt whose rows an archive has says so.
+        var isDetached = Array.Exists(Buckets, bucket => bucket.Read(book => book.Detached is not null));
+        if (isDetached) batch.Add("SELECT bucket FROM detached_ids WHERE bucket = ANY($1) AND id = $2 LIMIT 1", Enumerable.Range(0, Buckets.Length).ToArray(), attempt.Value);
         await using var reader = await batch.ExecuteReaderAsync();
-        return (await reader.ListAsync(row => (int?)row.Int64(0))).SingleOrDefault();
+        var held = (await reader.ListAsync(row => (int?)row.Int64(0))).SingleOrDefault();
+        return held ?? (isDetached ? (await reader.ListAsync(row => (int?)row.Int64(0))).SingleOrDefault() : null);
     }
 }

@@ -71,6 +71,16 @@ internal static class PostgresSchema
         }
     }
 
+    /// <summary>How many buckets a database has that is of this program's schema.</summary>
+    /// <exception cref="StoreUnavailableException">It has another schema.</exception>
+    public static async Task<Buckets> CurrentAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var exists = await NumberAsync(connection, "SELECT count(*)::int FROM pg_class WHERE oid = to_regclass('schema_version')", cancellationToken) > 0;
+        var version = exists ? await NumberAsync(connection, "SELECT coalesce(max(number), 0) FROM schema_version", cancellationToken) : 0;
+        return version == Newest ? await LayoutAsync(connection, cancellationToken) : throw new StoreUnavailableException(
+            $"The store has schema {version}, and this program has {Newest}: use the program of the servers.", StoreEffect.None, StoreFault.NotWritable);
+    }
+
     /// <summary>How many buckets a database has that is laid out.</summary>
     public static async Task<Buckets> LayoutAsync(NpgsqlConnection connection, CancellationToken cancellationToken) => Buckets.Of(
         await NumberAsync(connection, "SELECT buckets FROM layout", cancellationToken),

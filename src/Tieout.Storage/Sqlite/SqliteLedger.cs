@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Tieout.Core.Ledger;
 using Tieout.Core.Reconciliation.SelfCheck;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Sqlite.Follower;
 using Tieout.Storage.Sqlite.Reading;
 using Tieout.Storage.Writing;
@@ -11,6 +12,7 @@ namespace Tieout.Storage.Sqlite;
 public sealed class SqliteLedger : ILedger
 {
     private readonly LedgerWriter _writer;
+    private readonly TimeProvider _clock;
     private readonly ReadConnections _connections;
     private readonly SqliteFindingsReader _findings;
     private readonly SqliteDeliveries _deliveries;
@@ -19,7 +21,7 @@ public sealed class SqliteLedger : ILedger
 
     private SqliteLedger(SqliteLedgerStore store, TimeProvider clock, int batchMax)
     {
-        Store = store;
+        (Store, _clock) = (store, clock);
         _writer = new(store, clock, batchMax);
         _connections = new(store.Database);
         var derived = new DerivedStore(store.Folder);
@@ -104,6 +106,9 @@ public sealed class SqliteLedger : ILedger
         new(_writer.SubmitAsync(commands, cancellationToken));
 
     public Task RepairAsync(IReadOnlyList<FigureDrift> drifts) => _writer.RepairAsync(drifts);
+
+    public Task<DetachReport> DetachAsync(DetachOrder order, IProgress<RowProgress>? progress, CancellationToken cancellationToken) =>
+        LedgerDetachment.RunAsync(this, order, _clock, new RemovalPace(IsShared: true), progress, cancellationToken);
 
     public void Limit(LedgerLimits limits)
     {

@@ -97,17 +97,23 @@ internal sealed partial class StoredBook : IStoredBook
         foreach (var (org, operation, issuance) in footprint.Lineages) RecallLineage(org, operation, issuance);
         foreach (var seq in footprint.Postings)
         {
-            if (_rows.Posting(seq, OrgOf) is { } before) Book.Recall(before);
+            if (!IsLeaving("postings", seq) && _rows.Posting(seq, OrgOf) is { } before) Book.Recall(before);
         }
 
         foreach (var seq in footprint.UsageSeqs)
         {
-            if (_rows.Usage(seq) is { } recorded) Book.Recall(recorded);
+            if (!IsLeaving("usage", seq) && _rows.Usage(seq) is { } recorded) Book.Recall(recorded);
         }
+
+        if (footprint.LeavesAfter is { } listed) Book.RecallCorrection(_rows.Correction(listed));
 
         footprint.AddWindows(Book);
         foreach (var key in footprint.Windows) RecallWindow(key);
     }
+
+    /// <summary>Rows of detached months are there until they are removed, and nothing is decided on them any more.</summary>
+    private bool IsLeaving(string table, long seq) =>
+        Book.Detached is { } gone && (table == "usage" ? gone.HasUsage(seq) : gone.HasPosting(seq)) && !_rows.Stays(gone.Last.Commit, table, seq);
 
     private void See(AttemptId id)
     {

@@ -21,6 +21,9 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
         $"SELECT {RowReads.RecordColumns} FROM records WHERE kind = ? AND org = ? AND name = ? ORDER BY seq DESC LIMIT 1");
     private readonly RawStatement _lineageHead = connection.Prepare(
         "SELECT no, link, token_sha256 FROM lineage WHERE operation_id = ? AND org = ? AND issuance_id = ? ORDER BY no DESC LIMIT 1");
+    private readonly RawStatement _correction = connection.Prepare(
+        "SELECT coalesce(max(p.seq), 0) FROM commands c JOIN postings p ON p.seq = c.posting WHERE c.posting > ? AND p.kind >= 3");
+    private readonly RawStatement _stays = connection.Prepare("SELECT 1 FROM detached_stay WHERE cut = ? AND of_table = ? AND seq = ?");
     private readonly List<UsageLabels?> _labels = [null];
 
     public CommandRow? Command(string org, string id)
@@ -107,6 +110,24 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
         return head;
     }
 
+    /// <summary>The last posting after one that names rows of earlier commits; 0: there is none.</summary>
+    public long Correction(long after)
+    {
+        _correction.Bind(1, after);
+        using var correctionRead = _correction.Reading();
+        return _correction.Step() ? _correction.Int64(0) : 0;
+    }
+
+    /// <summary>Whether a row up to a cut stays, since later rows name it.</summary>
+    public bool Stays(long cut, string table, long seq)
+    {
+        _stays.Bind(1, cut);
+        _stays.Bind(2, table);
+        _stays.Bind(3, seq);
+        using var staysRead = _stays.Reading();
+        return _stays.Step();
+    }
+
     /// <exception cref="StoreCorruptException">No such labels were ever stored.</exception>
     public UsageLabels Labels(int no) =>
         no > 0 && no < _labels.Count && _labels[no] is { } labels
@@ -121,7 +142,8 @@ internal sealed class StoredRows(RawConnection connection) : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in (ReadOnlySpan<RawStatement>)[_command, _posting, _usageOf, _reversal, _window, _object, _announced, _record, _lineageHead])
+        foreach (var statement in (ReadOnlySpan<RawStatement>)[_command, _posting, _usageOf, _reversal, _window, _object, _announced, _record, _lineageHead,
+            _correction, _stays])
         {
             statement.Dispose();
         }

@@ -59,6 +59,26 @@ public sealed class DetachedRulesTests
         Assert.Throws<FormatException>(() => Detachment.Parse("no record"));
     }
 
+    // What stays was listed up to a posting: a correction after it may name a row that is about to go.
+    [Fact]
+    public void L7_a_record_of_detached_rows_is_refused_when_a_correction_came_after_its_list()
+    {
+        Command Add(long listed) => new Command.AddRecord(
+            RecordKind.Detachment, "", "ledger", (Detached(90, 90, _ledger.Now) with { Listed = listed }).Body, Once: false);
+        _ledger.Book.RecallCorrection(95);
+        Assert.True(Add(95).IsDecidedAlone);
+        Assert.Equal(Refusal.RecordChanged, Assert.IsType<Outcome.Refused>(_ledger.Submit(Add(94))).Reason);
+        Assert.IsType<Outcome.Done>(_ledger.Submit(Add(95)));
+        Assert.Equal(95, _ledger.Book.Detached!.Listed);
+    }
+
+    [Fact]
+    public void A_record_of_before_lists_had_an_end_is_read()
+    {
+        var body = Detached(7, 8, new(9)).Body;
+        Assert.Equal(long.MaxValue, Detachment.Parse(body.Replace($",\"listed\":{long.MaxValue}", "", StringComparison.Ordinal)).Listed);
+    }
+
     private void Refused(Command command)
     {
         var refused = Assert.IsType<Outcome.Refused>(_ledger.Submit(command));

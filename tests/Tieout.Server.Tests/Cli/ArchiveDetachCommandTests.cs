@@ -1,6 +1,9 @@
+using System.Collections.Immutable;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Tieout.Core.Ledger;
+using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Tests.Http;
 using Tieout.Storage;
@@ -102,12 +105,77 @@ public sealed class ArchiveDetachCommandTests : IDisposable
         Assert.DoesNotContain("\"ok\":false", checks, StringComparison.Ordinal);
     }
 
+    // Goal: the server goes on while months leave, and what was done is in the audit trail. Method: the same command on the folder of a server that runs, then
+    // charges, look-ups and verification beside it.
     [Fact]
-    public async Task Months_of_a_database_are_not_detached()
+    public async Task U1_beside_a_server_that_has_the_folder_the_command_asks_the_server()
     {
-        var refused = await RunAsync("archive", "detach", "--before", Cut, "--archive", Archive, "--store", "postgres://t@127.0.0.1:1/t");
-        Assert.Equal(2, refused.ExitCode);
-        Assert.Contains("not from a PostgreSQL store. Nothing was removed.", refused.Error, StringComparison.Ordinal);
+        await LiveAsync();
+        await using var world = await ApiWorld.StartAsync(open: () => Task.FromResult<ILedger>(SqliteLedger.Open(Data)));
+        (_variables["TIEOUT_URL"], _variables["TIEOUT_TOKEN"]) = (world.Url, ApiWorld.Admin);
+        Assert.Equal("idle", (await world.GetAsync("/archive/detach")).GetProperty("state").GetString());
+        var id = (await DetachAsync("--json")).Json.GetProperty("plan").GetString()!;
+        var before = (await world.GetAsync("/orgs/acme/balance")).GetProperty("posted").GetString();
+
+        var done = await DetachAsync("--plan", id);
+        Assert.Equal((0, ""), (done.ExitCode, done.Error));
+        Assert.Contains("Detached 0 usage records, 2 postings and 0 holds", done.Out, StringComparison.Ordinal);
+        Assert.Equal("done", (await DetachAsync("--plan", id, "--json")).Json.GetProperty("state").GetString());
+        Assert.Equal(before, (await world.GetAsync("/orgs/acme/balance")).GetProperty("posted").GetString());
+        await world.ChargeAsync(null);
+        using var gone = await world.SendAsync(HttpMethod.Get, "/orgs/acme/journal?format=hledger&from=2020-03-01");
+        Assert.Contains("\"rows_archived\"", await gone.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("verify", "--data", Data)).ExitCode);
+
+        var audit = (await world.Ledger.Read.AuditAsync(new(null, null, null, null, null, 100), Cancel)).Where(
+            row => row.Row.Action == "POST /archive/detach").ToList();
+        Assert.Equal(3, audit.Count);
+        Assert.All(audit, row => Assert.Contains(id, row.Row.After, StringComparison.Ordinal));
+        Assert.Equal((3, "[detach_failed]"), Ended(await DetachAsync("--plan", "0123456789abcdef")));
+        using var missing = await world.SendAsync(
+            HttpMethod.Post, "/archive/detach", """{"before":"2020-04","archive":"/no/such/folder","plan":"0123456789abcdef"}""");
+        Assert.Equal("parameter_invalid", await ApiWorld.CodeAsync(missing, HttpStatusCode.BadRequest));
+    }
+
+    [Fact]
+    public async Task Where_approvals_are_set_the_server_asks_for_two_administrators()
+    {
+        await using var world = await ApiWorld.StartAsync(
+            options => options with { Approvals = new() { Limits = ImmutableDictionary<string, Amount>.Empty.Add("USD", Amount.Zero) } }, topUpByHand: false);
+        var ordered = new List<string>();
+        world.Ledger.Detaches = order =>
+        {
+            ordered.Add(order.Plan);
+            throw new InvalidOperationException("A test.");
+        };
+        var (ana, anew) = (await TokenAsync("admin", "ana"), await TokenAsync("admin", "ana"));
+        var (ben, eve) = (await TokenAsync("admin", "ben"), await TokenAsync("finance", "eve"));
+        foreach (var (first, second, code) in ((string, string?, string)[])[(ana, null, "approval_required"), (ana, eve, "approval_required"),
+            (ana, "no secret", "approval_required"), (ApiWorld.Admin, ben, "approval_required"), (ana, anew, "proposal_own"), (ana, ana, "proposal_own")])
+        {
+            using var refused = await StartAsync(first, second);
+            Assert.Equal(code, await ApiWorld.CodeAsync(refused, HttpStatusCode.Forbidden));
+        }
+
+        using var viewer = await StartAsync(eve, ben);
+        Assert.Equal("forbidden", await ApiWorld.CodeAsync(viewer, HttpStatusCode.Forbidden));
+        Assert.Empty(ordered);
+        using var started = await StartAsync(ana, ben);
+        Assert.True(started.IsSuccessStatusCode, await started.Content.ReadAsStringAsync(Cancel));
+        await Gateway.World.SoonAsync(
+            async () => (await world.GetAsync("/archive/detach")).GetProperty("state").GetString() == "failed", "the job ends");
+        Assert.Equal(["0123456789abcdef"], ordered);
+        var audit = Assert.Single(
+            await world.Ledger.Read.AuditAsync(new(null, null, null, null, null, 100), Cancel),
+            row => row.Row.Action == "POST /archive/detach" && row.Row.Outcome == "requested").Row;
+        Assert.Contains("agreed_by", audit.After, StringComparison.Ordinal);
+        Assert.DoesNotContain(ben, audit.ToString(), StringComparison.Ordinal);
+
+        async Task<string> TokenAsync(string role, string name) =>
+            (await world.OkAsync(HttpMethod.Post, "/tokens", $$"""{"role":"{{role}}","name":"{{name}}"}""")).GetProperty("token").GetString()!;
+        Task<HttpResponseMessage> StartAsync(string first, string? second) => world.SendAsync(
+            HttpMethod.Post, "/archive/detach",
+            $$"""{"before":"2020-04","archive":"/","plan":"0123456789abcdef"{{(second is null ? "" : $",\"second_token\":\"{second}\"")}}}""", first);
     }
 
     /// <summary>A ledger with money of March 2020 and tokens of several people, archived.</summary>

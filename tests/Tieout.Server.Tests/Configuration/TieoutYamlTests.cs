@@ -77,6 +77,18 @@ public sealed class TieoutYamlTests
     }
 
     [Fact]
+    public void What_is_work_done_again_is_configured()
+    {
+        var options = TieoutYaml.Read(
+            "gateway: { recompute_window: 30s }\nspike: { hidden_triggers: [undo, regenerate], tool_retry_triggers: [] }", "t.yaml", Environment);
+        Assert.Equal(TimeSpan.FromSeconds(30), options.Gateway.RecomputeWindow);
+        Assert.Equal(["undo", "regenerate"], options.Spike.HiddenTriggers);
+        Assert.Empty(options.Spike.ToolRetryTriggers);
+        Assert.Null(new GatewayOptions().RecomputeWindow);
+        Assert.Equal(["undo", "retry", "auto_save", "recompute"], new SpikeOptions().HiddenTriggers);
+    }
+
+    [Fact]
     public void How_runtimes_are_metered_is_configured()
     {
         var runtime = TieoutYaml.Read("runtime: { interval: 1m, heartbeat_grace_days: 2, lateness_days: 3 }", "tieout.yaml", Environment).Runtime;
@@ -102,7 +114,7 @@ public sealed class TieoutYamlTests
 
     [Theory]
     [InlineData("modles: []",
-        "t.yaml:1:1: 'modles' is unknown. Known: listen, data, spool, store, providers, models, limits, gateway, governor, webhooks, alerts, surfaces, approvals, runtime, heads, operations_listen, tls, allow_plain_http, public_url, trusted_proxies, wrong_credentials.")]
+        "t.yaml:1:1: 'modles' is unknown. Known: listen, data, spool, store, providers, models, limits, gateway, governor, webhooks, alerts, surfaces, approvals, runtime, heads, spike, operations_listen, tls, allow_plain_http, public_url, trusted_proxies, wrong_credentials.")]
     [InlineData("listen: [1", "t.yaml:2:1: this is not YAML: ")]
     [InlineData("a: 1\na: 2", "t.yaml:2:1: this is not YAML: ")]
     [InlineData("- a", "t.yaml:1:1: the file must be a mapping of names to values.")]
@@ -133,6 +145,8 @@ public sealed class TieoutYamlTests
     [InlineData("runtime: { heartbeat_grace_days: 0 }", "t.yaml:1:34: 'runtime.heartbeat_grace_days' must be a whole number from 1 to 31.")]
     [InlineData("runtime: { lateness_days: 32 }", "t.yaml:1:27: 'runtime.lateness_days' must be a whole number from 1 to 31.")]
     [InlineData("runtime: { grace: 1h }", "t.yaml:1:12: 'runtime.grace' is unknown. Known: interval, heartbeat_grace_days, lateness_days.")]
+    [InlineData("spike: { hidden_triggers: ['two words'] }", "t.yaml:1:28: 'two words' is not a trigger: use letters, digits and _ . : @ / + - only.")]
+    [InlineData("spike: { hidden_triggers: [undo, tool_retry] }", "t.yaml:1:8: the trigger 'tool_retry' is in both lists: name it in one.")]
     [InlineData("--- {}\n--- {}", "t.yaml: the file contains more than one YAML document.")]
     public void What_cannot_be_meant_is_said_with_its_place(string text, string message)
     {

@@ -220,6 +220,9 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
     /// <summary>Who reads instead; null: nobody.</summary>
     public ILedgerReader? Reader { get; set; }
 
+    /// <summary>What becomes of months that are to be detached; null: the ledger detaches them.</summary>
+    public Func<Storage.Detaching.DetachOrder, Task<Storage.Detaching.DetachReport>>? Detaches { get; set; }
+
     /// <summary>Everything works again.</summary>
     public void Repair() => (Broken, Fault, Decides, Reader) = (null, null, null, null);
 
@@ -241,6 +244,10 @@ internal sealed class BreakableLedger(ILedger inner) : ILedger
     public ILedger Inner => inner;
 
     public void Limit(LedgerLimits limits) => inner.Limit(limits);
+
+    public Task<Storage.Detaching.DetachReport> DetachAsync(
+        Storage.Detaching.DetachOrder order, IProgress<RowProgress>? progress, CancellationToken cancellationToken) =>
+        Detaches is { } detaches ? detaches(order) : inner.DetachAsync(order, progress, cancellationToken);
 
     public Task RepairAsync(IReadOnlyList<Core.Reconciliation.SelfCheck.FigureDrift> drifts) => inner.RepairAsync(drifts);
 

@@ -94,7 +94,7 @@ public sealed class ExtremeDoorTests
     /// <summary>Bodies without a number, or with one that needs a document, a finding or a proposal first (tests of their own).</summary>
     private static readonly string[] WithoutNumbers =
     [
-        "/api/v1/contracts/{contract}/end", "/api/v1/costs/replay-dlq", "/api/v1/envelope-keys", "/api/v1/envelope-keys/{key}/state", "/api/v1/envelopes/hops", "/api/v1/envelopes/revoke",
+        "/api/v1/archive/detach", "/api/v1/contracts/{contract}/end", "/api/v1/costs/replay-dlq", "/api/v1/envelope-keys", "/api/v1/envelope-keys/{key}/state", "/api/v1/envelopes/hops", "/api/v1/envelopes/revoke",
         "/api/v1/envelopes/verify", "/api/v1/findings/{finding}/correct",
         "/api/v1/guard/decide", "/api/v1/guard/overrides/{id}/approve", "/api/v1/guard/overrides/{id}/end", "/api/v1/guard/policies",
         "/api/v1/guard/policies/{policy}/promote",

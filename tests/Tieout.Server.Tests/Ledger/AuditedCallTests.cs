@@ -36,6 +36,7 @@ public sealed class AuditedCallTests
         ("POST /orgs/{org}/adjustments/unfreeze", "/orgs/beta/adjustments/unfreeze", """{"reason":"r"}"""),
         ("POST /reconciliations", "/reconciliations", "{}"),
         ("POST /lineage/audit", "/lineage/audit", "{}"),
+        ("POST /archive/detach", "/archive/detach", """{"before":"2026-01","archive":"/","plan":"0123456789abcdef"}"""),
         ("POST /incidents", "/incidents", """{"title":"t","scope":"broad"}"""),
         ("POST /incidents/{id}/notes", "/incidents/INC-0001/notes", """{"text":"n"}"""),
         ("POST /incidents/{id}/evidence", "/incidents/INC-0001/evidence", """{"org":"acme","app_instance":"app-1"}"""),

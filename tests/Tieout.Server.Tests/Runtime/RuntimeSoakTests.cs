@@ -185,6 +185,10 @@ public sealed class RuntimeSoakTests
 
         public void Limit(LedgerLimits limits) => inner.Limit(limits);
 
+        public Task<Storage.Detaching.DetachReport> DetachAsync(
+            Storage.Detaching.DetachOrder order, IProgress<RowProgress>? progress, CancellationToken cancellationToken) =>
+            inner.DetachAsync(order, progress, cancellationToken);
+
         public Task RepairAsync(IReadOnlyList<Core.Reconciliation.SelfCheck.FigureDrift> drifts) => inner.RepairAsync(drifts);
 
         public async ValueTask<Outcome> SubmitAsync(Command command, CancellationToken cancellationToken = default) =>

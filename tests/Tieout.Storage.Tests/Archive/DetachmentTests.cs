@@ -1,8 +1,6 @@
 using System.Text;
 using Tieout.Core;
-using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
-using Tieout.Core.Metering;
 using Tieout.Core.Reconciliation.SelfCheck;
 using Tieout.Core.Tenancy;
 using Tieout.Core.Tests.Ledger;
@@ -47,7 +45,7 @@ public sealed class DetachmentTests : IDisposable
         var before = await FiguresAsync();
         var report = await DetachAsync();
 
-        Assert.Equal((40, 45, 2), (report.Detached.Rows.Usage, report.Detached.Rows.Postings, report.Detached.Rows.Holds));
+        Assert.Equal((40, 45, 2), (report.Rows.Usage, report.Rows.Postings, report.Rows.Holds));
         Assert.Equal(before, await FiguresAsync());
         Assert.Equal("", Broken());
         Assert.Equal(21, Count("usage"));
@@ -124,17 +122,17 @@ public sealed class DetachmentTests : IDisposable
         var plan = await PlanAsync();
         for (var kills = 0; kills < 5; kills++)
         {
-            await Assert.ThrowsAsync<TimeoutException>(() => LedgerDetachment.RunAsync(
-                Order(plan.Id!), _clock, Killed, cancellationToken: Cancel));
+            await Assert.ThrowsAsync<TimeoutException>(() => LedgerDetachment.SqliteAsync(
+                _data.Path, Order(plan.Id!), _clock, Killed, cancellationToken: Cancel));
             Assert.Equal("", Broken());
             Assert.Equal(before, await FiguresAsync());
         }
 
-        var refused = await Assert.ThrowsAsync<StoreUnavailableException>(() => LedgerDetachment.RunAsync(
-            Order("another"), _clock, cancellationToken: Cancel));
+        var refused = await Assert.ThrowsAsync<StoreUnavailableException>(() => LedgerDetachment.SqliteAsync(
+            _data.Path, Order("another"), _clock, cancellationToken: Cancel));
         Assert.Contains("was interrupted", refused.Message, StringComparison.Ordinal);
-        await LedgerDetachment.RunAsync(Order(plan.Id!), _clock, cancellationToken: Cancel);
-        Assert.Equal(0, (await LedgerDetachment.RunAsync(Order(plan.Id!), _clock, cancellationToken: Cancel)).Removed);
+        await LedgerDetachment.SqliteAsync(_data.Path, Order(plan.Id!), _clock, cancellationToken: Cancel);
+        Assert.Equal(0, (await LedgerDetachment.SqliteAsync(_data.Path, Order(plan.Id!), _clock, cancellationToken: Cancel)).Removed);
         Assert.Equal(0, Count("usage WHERE seq <= 40") + Count("postings WHERE seq <= 45") + Count("hold_ends WHERE hold <= 2"));
         Assert.Equal(before, await FiguresAsync());
         Assert.Equal("", Broken());
@@ -145,15 +143,15 @@ public sealed class DetachmentTests : IDisposable
     {
         await LiveAsync();
         var plan = await PlanAsync();
-        var refused = await Assert.ThrowsAsync<StoreUnavailableException>(() => LedgerDetachment.RunAsync(
-            Order("0123456789abcdef"), _clock, cancellationToken: Cancel));
+        var refused = await Assert.ThrowsAsync<StoreUnavailableException>(() => LedgerDetachment.SqliteAsync(
+            _data.Path, Order("0123456789abcdef"), _clock, cancellationToken: Cancel));
         Assert.Contains("is not what the ledger and the archive come to now", refused.Message, StringComparison.Ordinal);
 
         var file = Path.Combine(_archive.Path, "bucket-00", "2026-03.jsonl.gz");
         var bytes = await File.ReadAllBytesAsync(file, Cancel);
         bytes[^9] ^= 1;
         await File.WriteAllBytesAsync(file, bytes, Cancel);
-        await Assert.ThrowsAnyAsync<Exception>(() => LedgerDetachment.RunAsync(Order(plan.Id!), _clock, cancellationToken: Cancel));
+        await Assert.ThrowsAnyAsync<Exception>(() => LedgerDetachment.SqliteAsync(_data.Path, Order(plan.Id!), _clock, cancellationToken: Cancel));
         Assert.Equal(61, Count("usage"));
         Assert.Equal(0, Count("records WHERE kind = 16"));
     }
@@ -163,12 +161,12 @@ public sealed class DetachmentTests : IDisposable
     {
         await LiveAsync();
         var plan = await PlanAsync();
-        await Assert.ThrowsAsync<TimeoutException>(() => LedgerDetachment.RunAsync(
-            Order(plan.Id!), _clock, Killed, cancellationToken: Cancel));
+        await Assert.ThrowsAsync<TimeoutException>(() => LedgerDetachment.SqliteAsync(
+            _data.Path, Order(plan.Id!), _clock, Killed, cancellationToken: Cancel));
         var left = Count("usage");
         File.Delete(Path.Combine(_archive.Path, "bucket-00", "2026-04.jsonl.gz"));
         await Assert.ThrowsAsync<StoreCorruptException>(
-            () => LedgerDetachment.RunAsync(Order(plan.Id!), _clock, cancellationToken: Cancel));
+            () => LedgerDetachment.SqliteAsync(_data.Path, Order(plan.Id!), _clock, cancellationToken: Cancel));
         Assert.Equal(left, Count("usage"));
     }
 
@@ -266,8 +264,8 @@ public sealed class DetachmentTests : IDisposable
         Assert.Equal("", Broken());
         Assert.Equal(42, Count("usage"));
         var report = await DetachAsync(May);
-        Assert.Equal(21, report.Detached.Rows.Usage);
-        Assert.Equal(42, report.Detached.Ids);
+        Assert.Equal(21, report.Rows.Usage);
+        Assert.Equal(42, report.Books[0].Ids);
         Assert.Equal(before, await FiguresAsync());
         Assert.Equal("", Broken());
         Assert.Equal(0, Count("detached_cells WHERE cut < (SELECT max(cut) FROM detached_cells)"));
@@ -285,77 +283,32 @@ public sealed class DetachmentTests : IDisposable
         Assert.Contains("give the archive that has them", refused.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>March to May, each with 20 charges of two orgs and a hold that is released. A hold spans the end of April; budgets of every length
-    /// count.</summary>
     private async Task LiveAsync(bool correctLate = false)
     {
         await using var ledger = SqliteLedger.Open(_data.Path, _clock);
-        _clock.Now = Instant.From(March);
-        foreach (var command in (Command[])[Make.OpenOrg(), Make.OpenOrg("beta"), Make.TopUp(1_000_000), Make.TopUp(1_000_000, "b", "beta"),
-            new Command.Grant("g1", "acme", new(500), 1, ExpiresAt: null), Make.Budget(1_000_000, window: WindowUnit.Total),
-            Make.Budget(900_000, window: WindowUnit.Week),
-            Make.Budget(800_000, new BudgetScope("acme", User: BudgetScope.EachUser), WindowUnit.Month)])
-        {
-            await DoAsync(command);
-        }
-
-        for (var month = 0; month < 3; month++)
-        {
-            _clock.Now = Instant.From(March.AddMonths(month));
-            await ledger.SubmitAsync([.. Enumerable.Range(1, 20).Select(i => Charge((month * 100) + i))], Cancel);
-            await DoAsync(new Command.PlaceHold(Make.Id((month * 100) + 90), Make.Labels(), null, "op", new(5), TimeSpan.FromHours(1)));
-            await DoAsync(new Command.Release(Make.Id((month * 100) + 90)));
-            if (month == 1) await SpanAsync();
-        }
-
-        if (correctLate) await DoAsync(new Command.Correct("late", "acme", Number("SELECT seq FROM postings WHERE usage_seq = 22"), new(3), "late"));
-        await DoAsync(new Command.ClosePeriod("acme", new Month(2026, 4)));
-        await DoAsync(new Command.ClosePeriod("beta", new Month(2026, 4)));
-        await ledger.FlushAsync();
-        while ((await ledger.Follower.StepAsync(Cancel)).Rows > 0)
-        {
-        }
-
-        // The first charge of March is corrected in April, and a hold spans the end of April.
-        async Task SpanAsync()
-        {
-            await DoAsync(new Command.Correct("c1", "acme", Number("SELECT seq FROM postings WHERE usage_seq = 2"), new(7), "wrong"));
-            _clock.Now = Instant.From(new DateTimeOffset(2026, 4, 30, 23, 59, 30, TimeSpan.Zero));
-            await DoAsync(new Command.PlaceHold(Make.Id(500), Make.Labels(), "u1", "op500", new(9), TimeSpan.FromHours(1)));
-            _clock.Now = Instant.From(new DateTimeOffset(2026, 5, 1, 0, 0, 30, TimeSpan.Zero));
-            await DoAsync(new Command.Settle(Priced(500)));
-            await ledger.FlushAsync();
-        }
-
-        async Task DoAsync(Command command) => Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
+        await new DetachedTraffic(ledger, _clock, ledger.FlushAsync).LiveAsync(correctLate);
     }
 
-    private PricedUsage Priced(int id)
-    {
-        var of = id >= 90 ? "acme" : id % 2 == 0 ? "acme" : "beta";
-        if (id is > 100 and < 500) of = id % 2 == 0 ? "acme" : "beta";
-        var priced = Make.Priced(id, 1 + (id % 7), Make.Labels(of), "u1", _clock.Now);
-        return priced with { Price = null, Usage = priced.Usage with { Basis = UsageBasis.Imported } };
-    }
+    private PricedUsage Priced(int id) => DetachedTraffic.Priced(id, _clock.Now);
 
-    private Command.Charge Charge(int id) => new Command.Charge(Priced(id), Fact: true);
+    private Command.Charge Charge(int id) => DetachedTraffic.Charge(id, _clock.Now);
 
     private async Task<DetachPlan> PlanAsync(Month? before = null)
     {
         _clock.Now = Instant.From(March.AddMonths(2).AddDays(5));
         LedgerArchive.WriteSqlite(_data.Path, before ?? May, _archive.Path);
-        var plan = await LedgerDetachment.PlanAsync(_data.Path, before ?? May, _archive.Path, _clock.Now);
+        var plan = await LedgerDetachment.PlanSqliteAsync(_data.Path, before ?? May, _archive.Path, _clock.Now);
         Assert.Equal("", string.Join('\n', plan.Plan.Months.SelectMany(month => month.Obstacles)));
         return plan;
     }
 
     private DetachOrder Order(string plan, Month? before = null) =>
-        new(_data.Path, before ?? May, _archive.Path, plan, _ => new(new Actor("tok_ana", "admin", plan), "tieout archive detach", "/archive"));
+        new(before ?? May, _archive.Path, plan, _ => new(new Actor("tok_ana", "admin", plan), "tieout archive detach", "/archive"));
 
     private async Task<DetachReport> DetachAsync(Month? before = null)
     {
         var plan = await PlanAsync(before);
-        return await LedgerDetachment.RunAsync(Order(plan.Id!, before), _clock, cancellationToken: Cancel);
+        return await LedgerDetachment.SqliteAsync(_data.Path, Order(plan.Id!, before), _clock, cancellationToken: Cancel);
     }
 
     /// <summary>Everything that figures are reported from, as text.</summary>
@@ -364,33 +317,9 @@ public sealed class DetachmentTests : IDisposable
         _clock.Now = Instant.From(March.AddMonths(2).AddDays(5));
         var text = new StringBuilder();
         void Line(FormattableString line) => text.AppendLine(FormattableString.Invariant(line));
-        await using var ledger = SqliteLedger.Open(_data.Path, _clock);
-        await ledger.FlushAsync();
-        while ((await ledger.Follower.StepAsync(Cancel)) is { Rows: > 0 })
+        await using (var ledger = SqliteLedger.Open(_data.Path, _clock))
         {
-        }
-
-        var read = ledger.Read;
-        foreach (var org in (string[])["acme", "beta"])
-        {
-            var (state, account) = (read.Org(org)!, read.Balance(org)!);
-            Line($"{org} {account.Debits} {account.Credits} {account.Held} {account.Version} {string.Join(',', account.Grants)}");
-            foreach (var window in read.Budgets(org, _clock.Now)) Line($"{window.State.No} {window.Period.Start} {window.Each} {window.Posted} {window.Held}");
-            var counted = await read.RecountAsync(org, read.BudgetStates(org), _clock.Now, Cancel);
-            foreach (var window in counted.Where(window => window.End > _clock.Now).OrderBy(window => window.Key.Budget)) Line($"{window.Key} {window.Posted}");
-            foreach (var cell in await read.CellsAsync(org, Instant.UnixEpoch, new(long.MaxValue / 2), Cancel))
-            {
-                Line($"{cell.Hour} {string.Join(',', cell.Sums.Figures)}");
-            }
-
-            foreach (var month in Enumerable.Range(3, 3).Select(month => new Month(2026, month)))
-            {
-                var (from, to) = (month.Start(state.Zone), month.End(state.Zone));
-                var sums = await read.MonthAsync(state, from, to, Cancel);
-                foreach (var line in sums.Lines) Line($"{line.Sums.Key} {line.Sums.Charge} {line.Sums.Attempts} {line.Sums.Corrections} {line.Sums.FirstPosting}");
-                foreach (var line in sums.Months) Line($"{line.Key} {line.Change}");
-                foreach (var sum in await read.ChargesAsync(org, from, to, Cancel)) Line($"{sum}");
-            }
+            text.Append(await new DetachedTraffic(ledger, _clock, ledger.FlushAsync).FiguresAsync());
         }
 
         using var connection = RawConnection.Open(DataFolder.DatabaseIn(_data.Path), readOnly: true);

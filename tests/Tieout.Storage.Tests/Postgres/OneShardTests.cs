@@ -12,7 +12,8 @@ public sealed class OneShardTests
     [
         .. ArchiveTable.All.Select(table => table.Name), "heads", "usage_ids", "accounts", "windows", "cells", "relay", "lanes", "deliveries", "refused_requests",
         "key_uses", "follower", "recounts", "recount_statuses", "recount_months", "usage_hours",
-        "usage_id_runs", "usage_id_blocks", "usage_sketches", "tool_hours", "recount_costs",
+        "usage_id_runs", "usage_id_blocks", "usage_sketches", "tool_hours", "recount_costs", "detached_ids", "detached_stay", "detached_accounts",
+        "detached_windows", "detached_cells",
     ];
 
     // Goal: every ledger transaction stays on one shard. Method: commands of forty orgs in one list, of every kind that writes; then every row says

@@ -51,11 +51,18 @@ public abstract partial record Command
 
         public override string Title => $"{Kind} {Name}";
 
+        /// <summary>What leaves the ledger is compared with all that was decided before.</summary>
+        public override bool IsDecidedAlone => Kind is RecordKind.Detachment;
+
         public override bool IsMoneyByHand => Kind is RecordKind.BillingDocument && Document is not BillingDocumentKind.Invoice;
 
         internal override Outcome Decide(Draft draft) => RecordRules.Add(draft, this);
 
-        internal override void Touch(Footprint footprint) => footprint.Record(Key);
+        internal override void Touch(Footprint footprint)
+        {
+            footprint.Record(Key);
+            if (Kind is RecordKind.Detachment) footprint.Leave(Detachment.Parse(Body).Listed);
+        }
 
         private protected override bool OwnTextsFit(Func<string?, bool> fits) =>
             fits(Org) && fits(Name) && fits(Body) && Announcement?.TextsFit(fits) is not false;

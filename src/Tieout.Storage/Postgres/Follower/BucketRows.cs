@@ -1,5 +1,7 @@
 using System.Text;
 using Npgsql;
+using Tieout.Core.Ledger;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Postgres.Verification;
 using Tieout.Storage.Rows;
@@ -14,6 +16,8 @@ internal sealed class BucketRows(NpgsqlConnection connection, int bucket) : ILed
     public long FirstOpenHold => 0;
 
     public int Bucket => bucket;
+
+    public Detachment? Detached => DetachedTables.Newest(this);
 
     public string IdOfText(string column) => throw new NotSupportedException("Reports look nothing up by ids that are texts.");
 

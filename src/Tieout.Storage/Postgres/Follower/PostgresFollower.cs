@@ -53,7 +53,29 @@ internal sealed class PostgresFollower(PostgresConnections connections, int buck
         return true;
     }, cancellationToken);
 
+    /// <summary>Drops what was counted of a bucket and counts rows that are no longer in it, up to a commit. The next step goes on with those that
+    /// are.</summary>
+    /// <returns>How many rows were counted.</returns>
+    public Task<long> CountAnewAsync(int bucket, ILedgerTables archived, long through, CancellationToken cancellationToken) => AloneAsync(connection =>
+    {
+        var (derived, step) = (new DerivedTables(connection, new(connection, bucket)), new FollowerStep());
+        In(connection, derived.Reset);
+        for (var from = FollowerPosition.Start; ; from = FollowerPosition.Read(derived))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (step.Count(from, archived, through) is not { } counted) return from.Usage + from.Posting;
+            In(connection, () => derived.Add(counted, IdRunChange.Of(derived, counted), SketchChange.Of(derived, counted.Sketches)));
+        }
+    }, cancellationToken);
+
     public void Dispose() => _gate.Dispose();
+
+    private static void In(NpgsqlConnection connection, Action write)
+    {
+        using var transaction = connection.BeginTransaction();
+        write();
+        transaction.Commit();
+    }
 
     private static async Task<HashSet<int>> BehindAsync(NpgsqlConnection connection)
     {

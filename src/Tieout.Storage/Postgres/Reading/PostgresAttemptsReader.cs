@@ -1,5 +1,6 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Rows;
 
@@ -19,6 +20,7 @@ internal sealed class PostgresAttemptsReader(
                 "i.bucket = ? AND i.id = ?", bucket, id.Value)
                 .ListAsync(connection, row => RowReads.Usage(row, labels.Of(bucket)));
             var held = await Holds(bucket).Where("h.id = ?", id.Value).ListAsync(connection, row => Held(row, bucket));
+            if (held.Count + used.Count == 0) await PostgresDetachedGuard.AttemptAsync(connection, bucket, org, id.Value);
             return Together(held, used).SingleOrDefault(attempt => OrgOf(attempt) == org);
         });
     }

@@ -13,7 +13,9 @@ internal sealed class PostgresChainReader(PostgresConnections connections, Bucke
         var bucket = layout.Of(org);
         var found = await connections.RunAsync(connection => new PgQuery("SELECT c.commit_no, c.hash FROM chain c")
             .Where("c.bucket = ? AND c.last_posting >= ?", bucket, posting)
-            .Where("c.recorded_at >= (SELECT p.recorded_at FROM postings p WHERE p.bucket = ? AND p.seq = ?)", bucket, posting)
+
+            // Of a posting that an archive has only the number is known.
+            .Where("c.recorded_at >= coalesce((SELECT p.recorded_at FROM postings p WHERE p.bucket = ? AND p.seq = ?), 0)", bucket, posting)
             .Then("ORDER BY c.recorded_at, c.commit_no LIMIT 1")
             .ListAsync(connection, row => new CommitLink(row.Int64(0), row.Bytes(1).ToArray())));
         return found.Count == 1 ? found[0] : throw new ArgumentOutOfRangeException(nameof(posting), posting, "No commit has this posting yet.");

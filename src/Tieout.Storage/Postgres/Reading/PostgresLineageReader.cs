@@ -11,10 +11,10 @@ namespace Tieout.Storage.Postgres.Reading;
 internal sealed class PostgresLineageReader(PostgresConnections connections, Buckets layout) : ILineageReader
 {
     public Task<LineageReport> AuditLineageAsync(LineageQuery query, CancellationToken cancellationToken) =>
-        ReadAsync(books => new LineageRun(books, query, cancellationToken).Run());
+        ReadAsync(books => new LineageRun(WithRows(books, query), query, cancellationToken).Run());
 
     public Task<AuditedSpan> AuditSpanAsync(LineageQuery query, CancellationToken cancellationToken) =>
-        ReadAsync(books => new SpanRun(books, query, cancellationToken).Run());
+        ReadAsync(books => new SpanRun(WithRows(books, query), query, cancellationToken).Run());
 
     public Task<Instant?> FirstRowAsync(Instant from, CancellationToken cancellationToken) =>
         ReadAsync(books => books.All.Select(book => books.Read(book, tables => LineageRows.FirstFrom(tables, from))).Min());
@@ -33,6 +33,17 @@ internal sealed class PostgresLineageReader(PostgresConnections connections, Buc
         {
             throw UnreadableRows.Report(damaged);
         }
+    }
+
+    /// <summary>Steps stay where usage went to an archive, so an audit of those times would miss what they came to.</summary>
+    private static ILineageBooks WithRows(ILineageBooks books, LineageQuery query)
+    {
+        foreach (var book in query.Org is { } org ? [books.Of(org)] : books.All)
+        {
+            if (books.Read(book, tables => tables.Detached) is { } detached && query.From <= detached.RecordedAt) throw RowsArchivedException.OfRange(detached);
+        }
+
+        return books;
     }
 
     private sealed class Books(PostgresTables tables, Buckets layout) : ILineageBooks

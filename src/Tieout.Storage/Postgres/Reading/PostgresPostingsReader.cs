@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Rows;
 
@@ -19,9 +20,13 @@ internal sealed class PostgresPostingsReader(PostgresConnections connections, Bu
         {
             cancellationToken.ThrowIfCancellationRequested();
             var first = after;
-            var page = await connections.RunAsync(connection => PostingsIn(new($"SELECT {RowReads.PostingColumns} FROM postings p"), state, from, to, first)
-                .Then("ORDER BY p.seq LIMIT ?", PgQuery.PageRows)
-                .ListAsync(connection, row => RowReads.Posting(row, _ => org).Posting));
+            var page = await connections.RunAsync(async connection =>
+            {
+                await PostgresDetachedGuard.RangeAsync(connection, layout.Of(org), org, from, first);
+                return await PostingsIn(new($"SELECT {RowReads.PostingColumns} FROM postings p"), state, from, to, first)
+                    .Then("ORDER BY p.seq LIMIT ?", PgQuery.PageRows)
+                    .ListAsync(connection, row => RowReads.Posting(row, _ => org).Posting);
+            });
             foreach (var posting in page) yield return posting;
             if (page.Count < PgQuery.PageRows) yield break;
             after = page[^1].Seq;
@@ -34,6 +39,8 @@ internal sealed class PostgresPostingsReader(PostgresConnections connections, Bu
         var bucket = layout.Of(org);
         return await connections.RunAsync(async connection =>
         {
+            await PostgresDetachedGuard.RangeAsync(connection, bucket, org, from);
+
             // One statement, so that both sides are as of one moment.
             var totals = await new PgQuery("SELECT t.*, v.* FROM")
                 .Then("(SELECT coalesce(sum(CASE p.kind WHEN 4 THEN -p.amount ELSE p.amount END), 0), count(*), max(p.recorded_at),")

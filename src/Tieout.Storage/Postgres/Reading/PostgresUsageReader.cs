@@ -5,6 +5,7 @@ using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Metering;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Follower;
 using Tieout.Storage.Lists;
 using Tieout.Storage.Postgres.Follower;
@@ -95,6 +96,8 @@ internal sealed class PostgresUsageReader(PostgresConnections connections, Bucke
         var attributions = (await new PgQuery("SELECT no FROM attributions a").Where("a.bucket = ? AND a.org = ?", bucket, filter.Org)
             .ListAsync(connection, row => RowReads.Int32(row, 0))).Where(no => filter.Matches(labels.Of(bucket)(no))).ToArray();
         if (attributions.Length == 0) return UsagePage.None;
+        if (among.Rows is { } numbers) await PostgresDetachedGuard.UsageAsync(connection, bucket, numbers, filter.From);
+        else if (filter.Id is null) await PostgresDetachedGuard.RangeAsync(connection, bucket, filter.Org, filter.From);
         var query = new PgQuery($"SELECT {RowReads.UsageColumns} FROM usage u");
         if (among.Rows is { } some) query.Where("u.bucket = ? AND u.seq = ANY(?)", bucket, some.ToArray());
         else query.Where("u.bucket = ? AND u.seq > ?", bucket, among.Last).Where(PgQuery.Since("usage"), bucket, filter.From.UnixMicros);

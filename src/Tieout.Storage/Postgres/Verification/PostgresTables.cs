@@ -1,8 +1,10 @@
 using System.Numerics;
 using System.Text.RegularExpressions;
 using Npgsql;
+using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Archive;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Rows;
 using Tieout.Storage.Verification;
@@ -17,7 +19,8 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
     private static readonly string[] Others =
     [
         "usage_ids", "accounts", "windows", "cells", "follower", RecountTable.Name, StatusTable.Name, MonthTable.Name, HourRowsTable.Name, IdRunTable.Name,
-        IdBlockTable.Name, UsageSketchTable.Name, ToolHourTable.Name, ClassCostTable.Name,
+        IdBlockTable.Name, UsageSketchTable.Name, ToolHourTable.Name, ClassCostTable.Name, "detached_ids", "detached_stay",
+        .. FiguresAtCut.Tables.Select(table => table.Table),
     ];
 
     private static readonly Regex Names = new(
@@ -31,6 +34,8 @@ internal sealed class PostgresTables(NpgsqlConnection connection) : ILedgerTable
     public long FirstOpenHold { get; private set; }
 
     public int Bucket { get; private set; }
+
+    public Detachment? Detached => DetachedTables.Newest(this);
 
     public string IdOfText(string column) => $"CASE WHEN {column} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' THEN {column}::uuid END";
 

@@ -1,6 +1,7 @@
 using Npgsql;
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Postgres.Writing;
 using Tieout.Storage.Verification;
@@ -78,8 +79,11 @@ public static class PostgresVerification
     private static void Check(PostgresTables tables, Head head, KeyRing? keys, Findings findings, int bucket, bool isUpgraded, ChainProgress rows)
     {
         var standing = new Standing(tables, findings) { Derived = DerivedCheck.Begin(isUpgraded ? tables : null, findings) };
-        var last = new ChainRow(0, [], new byte[32], default, default);
-        using (var chain = new ChainCheck(tables, standing, findings))
+        var detached = tables.Detached;
+        if (detached is not null) standing.Derived?.BeginAfter(detached);
+        var after = detached is null ? null : DetachedCheck.Begin(tables, detached, standing, findings);
+        var last = after ?? new ChainRow(0, [], new byte[32], default, default);
+        using (var chain = new ChainCheck(tables, standing, findings, after))
         {
             chain.Run(commit =>
             {
@@ -94,11 +98,12 @@ public static class PostgresVerification
             $"heads {bucket} says that the chain ends at commit {head.Chain.Commit}; it ends at {last.Commit}.");
         findings.Check("file", standing.FirstOpenHold is not { } open || head.FirstOpenHold <= open,
             $"heads {bucket}: hold {standing.FirstOpenHold} is open and lies before {head.FirstOpenHold}.");
-        using (var ids = tables.Select("SELECT count(*) FROM usage_ids"))
+        // Those of usage are found with it, and those of detached rows are hashed.
+        var before = after?.Last.Usage ?? 0;
+        using (var ids = tables.Select("SELECT count(*) FROM usage_ids WHERE seq > ?", before))
         {
-            // Those of usage are found with it.
-            findings.Check("L8", ids.Step() && ids.Int64(0) == last.Last.Usage,
-                $"usage_ids: {ids.Int64(0)} ids count for {last.Last.Usage} usage records of bucket {bucket}.");
+            findings.Check("L8", ids.Step() && ids.Int64(0) == last.Last.Usage - before,
+                $"usage_ids: {ids.Int64(0)} ids count for {last.Last.Usage - before} usage records of bucket {bucket}.");
         }
 
         StandingCheck.Run(tables, standing, findings);

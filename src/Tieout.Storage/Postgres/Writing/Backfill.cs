@@ -2,6 +2,7 @@ using Npgsql;
 using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Ledger;
+using Tieout.Storage.Detaching;
 using Tieout.Storage.Postgres.Rows;
 using Tieout.Storage.Rows;
 
@@ -32,15 +33,18 @@ internal static class Backfill
     {
         if (budgets.Count == 0) return [];
         var count = new WindowCount(budgets);
+        var from = budgets.Min(budget => budget.WindowAt(at).Start);
+        var detached = await PostgresDetachedGuard.NewestAsync(connection, bucket) is { } gone && from <= gone.RecordedAt ? gone : null;
+        if (detached is not null) await BeginAsync(connection, bucket, detached.Last.Commit, budgets, at, count);
         await using var batch = new NpgsqlBatch(connection);
         batch.Add($"SELECT {RowReads.LabelsColumns} FROM attributions WHERE bucket = $1 AND org = $2", bucket, org.Org.Id);
         batch.Add(
             $"""
             SELECT p.kind, p.amount, p.effective_at, u.attribution, u.end_user FROM postings p JOIN usage u ON {UsageMonths.OfPostingsSince("$2", "$1")}
-            WHERE p.bucket = $1 AND p.debit BETWEEN $3 AND $4
+            WHERE p.bucket = $1 AND p.debit BETWEEN $3 AND $4 AND p.seq > $5
               AND p.seq > coalesce((SELECT last_posting FROM chain WHERE bucket = $1 AND recorded_at < $2 ORDER BY recorded_at DESC, commit_no DESC LIMIT 1), 0)
             """,
-            bucket, budgets.Min(budget => budget.WindowAt(at).Start).UnixMicros, org.FirstAccount, org.FirstAccount + OrgState.AccountKinds - 1);
+            bucket, from.UnixMicros, org.FirstAccount, org.FirstAccount + OrgState.AccountKinds - 1, detached?.Last.Posting ?? 0);
         await using var reader = await batch.ExecuteReaderAsync();
         var labels = (await reader.ListAsync(RowReads.Labels)).ToDictionary(row => row.No, row => row.Labels);
         IRow row = new ReadRow(reader);
@@ -50,5 +54,23 @@ internal static class Backfill
         }
 
         return count.Windows;
+    }
+
+    /// <summary>Windows that began in detached months begin with what they held when the rows went.</summary>
+    private static async Task BeginAsync(
+        NpgsqlConnection connection, int bucket, long cut, IReadOnlyList<BudgetState> budgets, Instant at, WindowCount count)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        foreach (var budget in budgets)
+        {
+            batch.Add($"SELECT {RowReads.WindowColumns} FROM detached_windows WHERE bucket = $1 AND cut = $2 AND budget = $3 AND end_at > $4",
+                bucket, cut, budget.No, budget.WindowAt(at).Start.UnixMicros);
+        }
+
+        await using var reader = await batch.ExecuteReaderAsync();
+        foreach (var _ in budgets)
+        {
+            foreach (var window in await reader.ListAsync(RowReads.Window)) count.Begin(window);
+        }
     }
 }

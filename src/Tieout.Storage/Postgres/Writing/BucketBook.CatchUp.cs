@@ -16,6 +16,9 @@ internal sealed partial class BucketBook
         WHERE h.bucket = $1 AND h.seq > $2 AND NOT EXISTS (SELECT 1 FROM hold_ends e WHERE e.bucket = $1 AND e.hold = h.seq) ORDER BY h.seq
         """;
 
+    /// <summary>The newest record of rows that left the bucket for an archive.</summary>
+    public const string NewestDetachment = "SELECT body FROM records WHERE bucket = $1 AND kind = $2 AND org = '' AND name = $3 ORDER BY seq DESC LIMIT 1";
+
     private const string EndedHoldsAfter =
         "SELECT h.id FROM hold_ends e JOIN holds h ON h.bucket = $1 AND h.seq = e.hold WHERE e.bucket = $1 AND e.commit_no > $2 AND e.hold <= $3";
 
@@ -43,8 +46,10 @@ internal sealed partial class BucketBook
         Ask(holdsCame, OpenHoldsAfter, Math.Max(last.Hold, head.FirstOpenHold - 1));
         Ask(holdsMayHaveEnded, EndedHoldsAfter, last.Commit, last.Hold);
         Ask(recordsCame, "SELECT count(*) FROM records WHERE bucket = $1 AND kind = $2 AND seq > $3", (int)RecordKind.Quarantine, last.Record);
+        Ask(recordsCame, NewestDetachment, (int)Detachment.Key.Kind, Detachment.Key.Name);
         Ask(holdsCame, "SELECT id FROM holds WHERE bucket = $1 ORDER BY id DESC LIMIT 1");
         Ask(usageCame, "SELECT id FROM usage_ids WHERE bucket = $1 ORDER BY id DESC LIMIT 1");
+        Ask(isNew, "SELECT id FROM detached_ids WHERE bucket = $1 ORDER BY id DESC LIMIT 1");
 
         await using var reader = await batch.ExecuteReaderAsync();
         if (!isNew && (await reader.ListAsync(row => row.Bytes(0).SequenceEqual(Book.ChainHash))) is not [true]) return false;
@@ -59,7 +64,9 @@ internal sealed partial class BucketBook
         var holds = await TakeAsync(holdsCame, "holds", row => checksums.Check(RowReads.Hold(row, Labels)).Hold);
         var ended = await TakeAsync(holdsMayHaveEnded, "hold_ends", row => new AttemptId(row.Guid(0)));
         var quarantined = await TakeAsync(recordsCame, "records", row => (int)row.Int64(0));
-        var newest = (await TakeAsync(holdsCame, "holds", row => row.Guid(0))).Concat(await TakeAsync(usageCame, "usage_ids", row => row.Guid(0))).ToList();
+        var detached = await TakeAsync(recordsCame, "records", row => Detachment.Parse(row.Text(0)));
+        List<Guid> newest = [.. await TakeAsync(holdsCame, "holds", row => row.Guid(0)), .. await TakeAsync(usageCame, "usage_ids", row => row.Guid(0)),
+            .. await TakeAsync(isNew, "detached_ids", row => row.Guid(0))];
         lock (_gate)
         {
             foreach (var row in settings) TakeIn("settings", row.Seq, row, Book.Recall);
@@ -70,6 +77,7 @@ internal sealed partial class BucketBook
             foreach (var hold in holds) Book.Recall(hold.Id, new(hold, HoldState.Open, Usage: null));
             foreach (var id in ended) Book.Forget(id);
             foreach (var more in quarantined) Book.RecallQuarantined(more);
+            foreach (var gone in detached) Book.Recall(gone);
             foreach (var id in newest) See(new(id));
             Book.Recall(to, head.Chain.Hash);
             LastRecordedAt = head.Chain.RecordedAt;

@@ -22,14 +22,17 @@ internal sealed partial class BucketBook
         if (footprint.Messages.Count > 0) await RecallMessagesAsync(connection, footprint.Messages);
         if (footprint.Records.Count > 0) await RecallRecordsAsync(connection, footprint.Records);
         if (footprint.Lineages.Count > 0) await RecallLineagesAsync(connection, footprint.Lineages);
+        if (footprint.LeavesAfter is { } listed) await RecallCorrectionAsync(connection, listed);
         foreach (var seq in footprint.Postings)
         {
+            if (Book.Detached is { } gone && gone.HasPosting(seq) && !await StaysAsync(connection, gone, "postings", seq)) continue;
             if (await PostedBeforeAsync(connection, seq) is not { } before) continue;
             lock (_gate) Book.Recall(before);
         }
 
         foreach (var seq in footprint.UsageSeqs)
         {
+            if (Book.Detached is { } gone && gone.HasUsage(seq) && !await StaysAsync(connection, gone, "usage", seq)) continue;
             if (await RecordedAsync(connection, seq) is not { } row) continue;
             lock (_gate) Book.Recall(row);
         }
@@ -44,11 +47,19 @@ internal sealed partial class BucketBook
         await using var batch = new NpgsqlBatch(connection);
         batch.Add($"SELECT {RowReads.UsageColumns} FROM {UsageMonths.ById("$1")} WHERE i.bucket = $1 AND i.id = ANY($2)", bucket, wanted);
         batch.Add($"SELECT {RowReads.HoldColumns}, coalesce(e.state, 0) FROM holds h LEFT JOIN hold_ends e ON e.bucket = $1 AND e.hold = h.seq WHERE h.bucket = $1 AND h.id = ANY($2)", bucket, wanted);
+        if (Book.Detached is not null) batch.Add("SELECT id FROM detached_ids WHERE bucket = $1 AND id = ANY($2)", bucket, wanted);
         await using var reader = await batch.ExecuteReaderAsync();
         var used = (await reader.ListAsync(row => RowReads.Usage(row, Labels))).ToDictionary(row => row.Usage.Id);
         var held = (await reader.ListAsync(row => (RowReads.Hold(row, Labels).Hold, State: (HoldState)row.Int64(9)))).ToDictionary(row => row.Hold.Id);
+        var detached = Book.Detached is null ? [] : await reader.ListAsync(row => new AttemptId(row.Guid(0)));
         lock (_gate)
         {
+            foreach (var id in detached.Where(id => !held.ContainsKey(id) && !used.ContainsKey(id)))
+            {
+                Book.Recall(id, Attempt.Archived);
+                revisited.Add(id);
+            }
+
             foreach (var id in held.Keys.Union(used.Keys))
             {
                 Book.Recall(id,

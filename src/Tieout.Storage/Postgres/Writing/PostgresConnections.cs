@@ -24,6 +24,9 @@ internal sealed class PostgresConnections(string store) : IDisposable
     private long _lastCommitTicks;
     private long _contradictions;
 
+    /// <summary>The address of the store.</summary>
+    public string Store => store;
+
     public SemaphoreSlim InFlight { get; } = new(InFlightMax);
 
     /// <summary>For commits and short questions.</summary>

@@ -1,5 +1,8 @@
+using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Ledger;
+using Tieout.Server.Ledger;
 using Tieout.Storage;
+using Tieout.Storage.Detaching;
 
 namespace Tieout.Server.Tests.Errors.Golden.Samples;
 
@@ -31,6 +34,16 @@ internal static class FaultSamples
             """, world =>
         {
             world.World.Ledger.Decides = _ => new Outcome.Refused(Refusal.RowsArchived, "/archive/tieout");
+            return Task.CompletedTask;
+        }),
+        new("detach_running", "The server takes months out of the ledger by another plan.", """
+            POST /api/v1/archive/detach
+
+            {"before":"2026-05","archive":"/","plan":"0123456789abcdef"}
+            """, world =>
+        {
+            world.World.Ledger.Detaches = _ => new TaskCompletionSource<DetachReport>().Task;
+            world.World.Server.Services.GetRequiredService<DetachJob>().Start(new(new(2026, 4), "/", "fedcba9876543210", _ => throw new InvalidOperationException()));
             return Task.CompletedTask;
         }),
         new("internal_error", "The server threw an exception that no code expects.", TopUp, world =>
