@@ -44,6 +44,10 @@ internal sealed class ApiClient : IDisposable
     public Task<T> PostAsync<T>(string path, HttpContent? content, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         SendAsync(new(HttpMethod.Post, path) { Content = content }, type, cancellationToken);
 
+    /// <inheritdoc cref="GetAsync"/>
+    public Task<T> DeleteAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
+        SendAsync(new(HttpMethod.Delete, path), type, cancellationToken);
+
     /// <summary>Copies an answer as it comes, however long.</summary>
     /// <inheritdoc cref="GetAsync"/>
     public async Task CopyAsync(string path, Stream to, CancellationToken cancellationToken)

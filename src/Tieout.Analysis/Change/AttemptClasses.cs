@@ -1,3 +1,5 @@
+using Tieout.Core.Spike;
+
 namespace Tieout.Analysis.Change;
 
 /// <summary>Which triggers mean that work is done again.</summary>
@@ -7,7 +9,7 @@ public sealed class AttemptClasses(IEnumerable<string> hidden, IEnumerable<strin
 
     private readonly HashSet<string> _toolRetries = new(toolRetries, StringComparer.Ordinal);
 
-    public static AttemptClasses Default { get; } = new(["undo", "retry", "auto_save", "recompute"], ["tool_retry"]);
+    public static AttemptClasses Default { get; } = new(RepeatedWork.Triggers, ["tool_retry"]);
 
     public AttemptClass Of(string? trigger) => trigger is null ? AttemptClass.Primary
         : _hidden.Contains(trigger) ? AttemptClass.Hidden

@@ -71,6 +71,9 @@ public enum RecordKind
 
     /// <summary>What policies of the guard answered in an hour that is over, by the hour in UTC, and by <c>through</c> how far the hours go.</summary>
     GuardHour = 27,
+
+    /// <summary>A version of a mitigation, its removal or its expiry. Recorded once.</summary>
+    MitigationChange = 30,
 }
 
 /// <summary>What a billing document does. Texts of proposals contain the numbers, so they never change.</summary>

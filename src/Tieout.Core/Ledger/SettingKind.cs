@@ -33,4 +33,7 @@ public enum SettingKind
 
     /// <summary>Which keys telemetry, usage and billing share.</summary>
     JoinContract = 60,
+
+    /// <summary>A measure against a rising cost, for a time.</summary>
+    Mitigation = 70,
 }

@@ -39,4 +39,7 @@ public enum UsageFlags
 
     /// <summary>The provider claims more calls within the call than are charged without a decision.</summary>
     SubCallsLeftOut = 4096,
+
+    /// <summary>A mitigation sent the request to another model than the one asked for.</summary>
+    ModelReplaced = 8192,
 }

@@ -76,6 +76,16 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError GuardOverrideNotFound = new("guard_override_not_found", 404, "The override does not exist.");
     public static readonly ApiError GuardOverrideState = new("guard_override_state", 409, "The override is not in a state that allows this.");
 
+    // Mitigations.
+    public static readonly ApiError MitigationInvalid = new("mitigation_invalid", 400, "The mitigation cannot be as it is.");
+    public static readonly ApiError MitigationNotFound = new("mitigation_not_found", 404, "The mitigation does not exist.");
+    public static readonly ApiError MitigationOff = new("mitigation_off", 403, "A mitigation switches these requests off for a time.");
+    public static readonly ApiError MitigationLimited = new("mitigation_limited", 429, "A mitigation limits these requests for a time.", "requests");
+    public static readonly ApiError MitigationRetries = new("mitigation_retries", 429, "A mitigation limits repeated requests for a time.", "requests");
+    public static readonly ApiError MitigationSuperseded = new("mitigation_superseded", 409, "A newer request of the same caller replaced this one.");
+    public static readonly ApiError MitigationCostCap = new(
+        "mitigation_cost_cap", 402, "A mitigation caps the cost of an hour, and the hour has too little left.", QuotaType);
+
     // Join contracts.
     public static readonly ApiError ContractInvalid = new("contract_invalid", 400, "The join contract cannot be as it is.");
     public static readonly ApiError ContractNotFound = new("contract_not_found", 404, "The join contract does not exist.");

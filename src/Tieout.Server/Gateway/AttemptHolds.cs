@@ -6,6 +6,7 @@ using Tieout.Core.Money;
 using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Mitigations;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
 
@@ -61,7 +62,7 @@ internal sealed class AttemptHolds(ILedger ledger, SettlementSpool spool, Refusa
             case Outcome.Replayed done: return HoldResult.Placed(done.Figures);
             case Outcome.Refused refused:
                 refusals.See(call.Caller.Spender.Key.Org, refused, ceiling);
-                return HoldResult.Refuse(HoldRefusal.Of(refused, ceiling));
+                return HoldResult.Refuse(CostCaps.Refuse(call, refused, ceiling) ?? HoldRefusal.Of(refused, ceiling));
             default: throw new UnreachableException($"No answer for {outcome}.");
         }
     }

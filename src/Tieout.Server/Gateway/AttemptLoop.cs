@@ -80,11 +80,12 @@ internal sealed class AttemptLoop(
         _ => call.Routes.Only is null ? GatewayRefusal.ModelNotPriced(call.Request.Model) : GatewayRefusal.ModelNotOffered(call.Request.Model),
     };
 
-    /// <summary>A clamp holds for one attempt: the next upstream has other prices.</summary>
+    /// <summary>A clamp holds for one attempt: the next upstream has other prices. A mitigation's limit holds for all.</summary>
     private GatewayAttempt Begin(GatewayCall call, Target target, in Estimate estimate, RoutePlan plan, OperationLineage lineage)
     {
-        call.OutputTokensMax = null;
-        call.Context.Response.Headers.Remove("Tieout-Clamped");
+        call.OutputTokensMax = call.OutputTokensCap;
+        if (call.OutputTokensCap is { } cap) call.Context.Response.Headers["Tieout-Clamped"] = cap.ToString(CultureInfo.InvariantCulture);
+        else call.Context.Response.Headers.Remove("Tieout-Clamped");
         var number = lineage.Next();
         var trigger = plan.Trigger ?? (number > 1 ? Tags.RetryTrigger : call.Caller.Tags.Trigger);
         return new(call, target, estimate, number, trigger, options.Time);

@@ -18,6 +18,9 @@ internal sealed record AttemptRecord(
 {
     public Upstream Upstream => Prices.Upstream;
 
+    /// <summary>What is odd about the attempt, whatever it used.</summary>
+    public UsageFlags Flags { get; init; }
+
     public Instant OccurredAt => Prices.At;
 
     /// <summary>Ends the attempt with what it used, at the price of the model that answered. Each call that the provider ran inside it becomes a record of its
@@ -34,7 +37,7 @@ internal sealed record AttemptRecord(
         var leftOut = calls.Length > limit.SubCallsMax ? UsageFlags.SubCallsLeftOut : UsageFlags.None;
         var record = new UsageRecord(
             Id, Labels.Of(used.Model ?? Model), OperationId, AttemptNo, WorkflowId, CorrelationId, TraceId, EndUser, OccurredAt,
-            (int)Math.Clamp(lasted.TotalMilliseconds, 0, int.MaxValue), status, used.Counts, used.Basis, used.Flags | priced.Flags | leftOut);
+            (int)Math.Clamp(lasted.TotalMilliseconds, 0, int.MaxValue), status, used.Counts, used.Basis, used.Flags | priced.Flags | leftOut | Flags);
         var left = limit.Of(held);
         var whole = Withhold(new(record, paid, priced.ProviderCost, priced.Charge), ref left);
         if (calls.IsEmpty) return new(whole);

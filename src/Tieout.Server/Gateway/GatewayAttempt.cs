@@ -21,7 +21,10 @@ internal sealed class GatewayAttempt
         (Caller, Target, _time, _startedAt) = (caller, target, time, time.GetTimestamp());
         Record = new(
             new(Guid.CreateVersion7()), caller.OperationId, number, caller.Tags.Workflow, caller.Correlation.CorrelationId, caller.Correlation.TraceId,
-            caller.EndUser(call.Request.User), target.Model, estimate.Price, estimate.Prices, new(caller, target.Upstream, trigger));
+            caller.EndUser(call.Request.User), target.Model, estimate.Price, estimate.Prices, new(caller, target.Upstream, trigger))
+        {
+            Flags = call.Route.IsSubstitute(target) ? UsageFlags.ModelReplaced : UsageFlags.None,
+        };
     }
 
     public AttemptId Id => Record.Id;

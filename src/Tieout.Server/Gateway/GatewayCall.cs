@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Money;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Limits;
+using Tieout.Server.Gateway.Mitigations;
 using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway;
@@ -24,6 +26,12 @@ internal sealed record GatewayCall(
 
     /// <summary>Sum of the charges of all its attempts so far.</summary>
     public Amount Spent { get; set; }
+
+    /// <summary>The mitigations of the org.</summary>
+    public ImmutableArray<StandingMitigation> Mitigations { get; init; } = [];
+
+    /// <summary>The limit of output tokens that a mitigation sets for every attempt; null: none does.</summary>
+    public long? OutputTokensCap { get; init; }
 
     /// <summary>The limit that a clamp wrote over the request's own; null: the current attempt is not clamped.</summary>
     public long? OutputTokensMax { get; set; }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Tieout.Core.Spike;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Attribution;
 using Tieout.Server.Telemetry;
@@ -37,6 +38,10 @@ internal sealed record GatewayCaller(Spender Spender, Tags Tags, Correlation Cor
         if (Read(context, out caller) is { } refused) return refused;
         return identities.Bind(context, keys, ref caller!);
     }
+
+    /// <summary>What mitigations look at.</summary>
+    public MitigatedRequest Asked(Dialects.GatewayRequest request) =>
+        new(Tags.Feature, Spender.Key.Team, Spender.Key.Id, request.Model, Tags.Trigger, EndUser(request.User));
 
     /// <summary>The end user that the request is for: the header's, else the body's.</summary>
     /// <param name="bodyUser">Free text in OpenAI's dialect. Text that is not a valid name counts under its hash, so that no spelling evades a budget.</param>

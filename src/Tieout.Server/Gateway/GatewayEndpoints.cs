@@ -8,6 +8,7 @@ using Tieout.Server.Attribution.Contracts;
 using Tieout.Server.Gateway.Batches;
 using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
+using Tieout.Server.Gateway.Mitigations;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Tools;
 using Tieout.Server.Gateway.Upstreams;
@@ -34,6 +35,8 @@ internal static class GatewayEndpoints
         services.AddHostedService<Expiry>();
         services.TryAddSingleton<CurrentContracts>();
         services.AddSingleton<ContractGate>();
+        services.AddSingleton<CurrentMitigations>();
+        services.AddSingleton<MitigationGate>();
         services.AddSingleton<RecentBodies>();
         services.AddSingleton<ToolCallLog>();
         services.AddHostedService(provider => provider.GetRequiredService<ToolCallLog>());

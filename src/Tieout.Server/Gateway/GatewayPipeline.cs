@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Limits;
+using Tieout.Server.Gateway.Mitigations;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Tools;
 using Tieout.Server.Gateway.Upstreams;
@@ -28,11 +29,11 @@ namespace Tieout.Server.Gateway;
 /// </list>
 /// This class does steps 1 and 2, <see cref="AttemptLoop"/> steps 3 to 6 for each attempt, <see cref="AnswerRelay"/> steps 7 to 10 for the attempt that a
 /// provider answers.
-/// Each step is marked <c>step n</c> where it happens. Not built yet: the mitigations of step 2, and the tiers and regions of step 8.
+/// Each step is marked <c>step n</c> where it happens. Not built yet: a mitigation that cuts the context (step 2), and the tiers and regions of step 8.
 /// </remarks>
 internal sealed class GatewayPipeline(
     CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ReferenceGate references, AttemptLoop attempts, FreeForwarder free,
-    ContractGate contracts, ToolCallLog toolCalls, RecentBodies recent, TimeProvider time)
+    ContractGate contracts, CurrentMitigations mitigations, MitigationGate gate, ToolCallLog toolCalls, RecentBodies recent, TimeProvider time)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
@@ -63,12 +64,18 @@ internal sealed class GatewayPipeline(
         }
 
         var request = reading.Request;
-        var decision = Guardrails.Decide(new(caller.Spender, endpoint.Scope, dialect.Spoken, request, routes));
+        var guarded = Guarded(endpoint, caller, request, routes);
+        var decision = Guardrails.Decide(guarded);
         if (decision.IsRefused)
         {
+            if (decision.RefusedBy is { } by) MitigationRefusal.StopRetries(context.Response, by, by.ExpiresAt - guarded.Now);
             await dialect.RefuseAsync(context, decision.Refused);
             return;
         }
+
+        var standing = guarded.Mitigations;
+        if (!standing.IsEmpty && await gate.EndsAsync(context, endpoint, caller, guarded, body.Memory)) return;
+        request = MitigationRules.Rewrite(context.Response, request, decision.Effect);
 
         using var permit = limits.Enter(rules, caller.Spender.Key, request.Model, UsageMeter.Tokens(request.TextBytes) + (request.OutputTokensMax ?? 0));
         permit.WriteTo(context.Response.Headers, dialect, time);
@@ -80,23 +87,30 @@ internal sealed class GatewayPipeline(
 
         // step 1: the body says why the request is made, where its caller does not.
         if (!endpoint.IsFree) caller = WithTrigger(endpoint, caller, body, routes);
-        var call = new GatewayCall(context, endpoint, caller, request, body, query, routes, decision.Route, permit);
+        var call = new GatewayCall(context, endpoint, caller, request, body, query, routes, decision.Route, permit)
+        {
+            Mitigations = standing,
+            OutputTokensCap = decision.Effect.OutputTokensMax,
+        };
         if (await BindAsync(call, decision.ChecksModel) is { } foreign)
         {
             await dialect.RefuseAsync(context, foreign);
             return;
         }
 
-        // Free calls make no usage that anybody would join.
-        if (!endpoint.IsFree && contracts.Refuse(call) is { } broken)
-        {
-            await dialect.RefuseAsync(context, broken);
-            return;
-        }
-
-        // steps 3 to 10
+        // steps 3 to 10. Free calls make no usage that anybody would join.
         if (endpoint.IsFree) await free.AnswerAsync(call, call.FirstTarget!);
+        else if (contracts.Refuse(call) is { } broken) await dialect.RefuseAsync(context, broken);
         else await attempts.AnswerAsync(call);
+    }
+
+    private GuardedCall Guarded(Dialects.Endpoint endpoint, GatewayCaller caller, Dialects.GatewayRequest request, Routes routes)
+    {
+        var call = new GuardedCall(caller.Spender, endpoint.Scope, endpoint.Dialect.Spoken, request, routes);
+
+        // Free calls cost nothing.
+        if (endpoint.IsFree || mitigations.Get().Of(caller.Spender.Key.Org) is not { IsEmpty: false } standing) return call;
+        return call with { Mitigations = standing, Asked = caller.Asked(request), Now = time.GetUtcNow() };
     }
 
     /// <summary>The request is a retry of a tool that failed, or has the body of an earlier one.</summary>

@@ -18,7 +18,7 @@ internal readonly record struct OutputClamp(long OutputTokens, Amount Ceiling)
         if (request is not { Limit: not null, HasOutput: true } || estimate.Price is not { } price) return null;
         var bounds = estimate.Bounds;
         long affordable = 0;
-        for (var (low, high) = (OutputTokensMin, bounds.OutputTokens / request.Choices); low <= high;)
+        for (var (low, high) = (Math.Max(OutputTokensMin, request.ThinkingTokens + 1), bounds.OutputTokens / request.Choices); low <= high;)
         {
             var middle = low + (high - low) / 2;
             if (Cost(middle) <= left) (affordable, low) = (middle, middle + 1);

@@ -69,7 +69,10 @@ internal static class GuardHits
         {
             var own = await TallyAsync(ledger.Read, owner, from, before, cancellationToken);
             tally.Add(own);
-            foreach (var sample in own.Policies().Where(pair => policy is null || pair.Key == policy).SelectMany(pair => pair.Value.Samples)) owners[sample] = owner;
+            foreach (var (_, counts) in own.Policies().Where(pair => policy is null || pair.Key == policy))
+            {
+                foreach (var sample in counts.Samples) owners[sample] = owner;
+            }
         }
 
         var samples = new List<GuardDecision>();

@@ -28,6 +28,7 @@ using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Runtime;
 using Tieout.Server.Spike;
+using Tieout.Server.Spike.Mitigations;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tracing;
 using Tieout.Server.Triage;
@@ -72,6 +73,12 @@ public static class ApiEndpoints
             ? new AttemptClasses(spike.HiddenTriggers, spike.ToolRetryTriggers) : AttemptClasses.Default);
         services.AddSingleton<SpikeRun>();
         services.AddSingleton<SpikeWatch>();
+        services.AddSingleton<MitigationChanges>();
+        services.AddSingleton<MitigationPreview>();
+        services.AddSingleton<MitigationSuggestions>();
+        services.AddSingleton<MitigationEffectReport>();
+        services.AddSingleton<MitigationExpiry>();
+        services.AddHostedService(provider => provider.GetRequiredService<MitigationExpiry>());
         services.AddHostedService(provider => provider.GetRequiredService<SpikeWatch>());
         services.AddSingleton<IDailyJob, LineageJob>();
         services.AddHostedService<RuntimeWorker>();
@@ -112,6 +119,7 @@ public static class ApiEndpoints
         api.MapTriage();
         api.MapPackets();
         api.MapSpike();
+        api.MapMitigations();
         api.MapTies();
         api.MapSurfaces();
         api.MapJournals();

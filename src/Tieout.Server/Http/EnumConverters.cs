@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tieout.Core.Budgets;
+using Tieout.Core.Spike;
 using Tieout.Core.Tenancy;
 
 namespace Tieout.Server.Http;
@@ -10,6 +11,9 @@ internal sealed class BillingModeConverter() : JsonStringEnumConverter<BillingMo
 
 /// <summary>viewer, operator, finance, admin.</summary>
 internal sealed class AdminRoleConverter() : JsonStringEnumConverter<AdminRole>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
+
+/// <summary>rate_limit, off, output_cap, model_map, cost_cap, retry_budget, tool_breaker, coalesce.</summary>
+internal sealed class MitigationKindConverter() : JsonStringEnumConverter<MitigationKind>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
 
 /// <summary>minute, hour, day, week, month, total.</summary>
 internal sealed class WindowUnitConverter() : JsonStringEnumConverter<WindowUnit>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);

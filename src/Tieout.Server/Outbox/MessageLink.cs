@@ -26,6 +26,7 @@ internal static class MessageLink
             "period.closed" => Named($"{ofOrg}/invoices", data, "through"),
             "runtime.retired" => Named($"{ofOrg}/runtimes", data, "app_instance_id"),
             "org.opened" => ofOrg,
+            "mitigation.set" or "mitigation.removed" or "mitigation.expired" => Named($"{ofOrg}/mitigations", data, "id"),
             "alert.drift" or "alert.drift_resolved" => "/surfaces",
             "alert.contract_burn_fast" or "alert.contract_burn_slow" => $"{Named("/contracts", data, "scope")}/completeness",
             "alert.cost_spike" => $"{Named("/orgs", data, "scope")}/spike",

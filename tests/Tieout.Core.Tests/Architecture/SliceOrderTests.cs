@@ -7,7 +7,7 @@ public sealed partial class SliceOrderTests
 {
     /// <summary>A slice may use the ones before it, never the ones after. docs/ARCHITECTURE.md draws the same line.</summary>
     private static readonly string[] Order =
-        ["Money", "Tenancy", "Metering", "Pricing", "Budgets", "Ledger", "Invoicing", "Attribution", "Guard", "Runtime", "Reconciliation", "Triage"];
+        ["Money", "Tenancy", "Metering", "Pricing", "Budgets", "Ledger", "Invoicing", "Attribution", "Guard", "Runtime", "Reconciliation", "Triage", "Spike"];
 
     [Fact]
     public void A_slice_uses_only_slices_before_it()

@@ -109,8 +109,8 @@ public sealed class LineageAuditTests
     public void Usage_without_a_step_is_an_operation_once_and_its_operation_is_not_whole()
     {
         var audit = new LineageAudit(Ring, People(), Overdue);
-        var defects = new[] { audit.Add(Unlinked(1, "op-x", hasSteps: false)), audit.Add(Unlinked(2, "op-x", hasSteps: false)),
-            audit.Add(Unlinked(3, "op-1", hasSteps: true)) };
+        var defects = new[] { audit.Add(Unlinked(1, "op-x", hasSteps: false), out _), audit.Add(Unlinked(2, "op-x", hasSteps: false), out _),
+            audit.Add(Unlinked(3, "op-1", hasSteps: true), out _) };
 
         Assert.All(defects, defect => Assert.Equal((LineageDefectKind.WithoutStep, new Amount(5)), (defect.Kind, defect.Cost!.Value)));
         Assert.Empty(audit.Add(Clean(new(1), "op-1")));

@@ -21,6 +21,9 @@ public sealed class CommandLineTests(ErrorTests.Shared shared) : IClassFixture<E
             "key list --org shop",
             "balance shop", "usage shop", "spend --org shop", "spend --by org,day", "distributions", "distributions --org shop --by hour,model",
             "spike", "spike --org shop --since 24h",
+            "mitigate apply undo --org shop --kind rate_limit --trigger undo --user * --requests 3 --owner ann --reason test --for 1h",
+            "mitigate preview --org shop --kind cost_cap --limit 5 --since 2h", "mitigate suggest --org shop", "mitigate list --org shop", "mitigate effect undo --org shop",
+            "mitigate remove undo --org shop",
             "costs today", "costs today --org shop", "health", "holds", "findings", "prices list", "prices show openai gpt-4o",
             "prices policy shop --markup 1.2 --unknown-model refuse", "project list --org shop", "org show shop",
         ];

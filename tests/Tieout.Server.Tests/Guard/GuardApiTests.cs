@@ -78,7 +78,8 @@ public sealed class GuardApiTests
         Assert.Equal(200, (await world.ApiAsync("/guard/policies", shadow)).Status);
     }
 
-    // Goal: hits cost as much as the hours of their range, and say the same as the decisions one by one. Method: an hour is added up, a decision comes after it.
+    // Goal: hits cost as much as the hours of their range, and say the same as the decisions one by one. Method: an hour is added up, and a decision comes
+    // after it.
     [Fact]
     public async Task Q3_hits_of_hours_that_are_over_are_added_up_once()
     {

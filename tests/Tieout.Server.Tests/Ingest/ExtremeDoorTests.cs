@@ -73,7 +73,23 @@ public sealed class ExtremeDoorTests
         (HttpMethod.Post, "/api/v1/shared-costs",
             """{"name":"s@","window":"2026-01","method":"fixed","asset":"USD","costs":[{"kind":"shared","name":"c","cost":#}],"parts":{"acme":"100"},"charge":true,"reason":"r"}"""),
         (HttpMethod.Post, "/api/v1/guard/overrides", """{"actions":"volume.*","reason":"r","expires_in_seconds":#}"""),
+        .. OfMitigations(HttpMethod.Put, "/api/v1/orgs/acme/mitigations/m"), .. OfMitigations(HttpMethod.Post, "/api/v1/orgs/acme/mitigation-previews"),
+        (HttpMethod.Put, "/api/v1/orgs/acme/mitigations/m", """{"kind":"off","scope":{"feature":"f"},"owner":"ann","reason":"r","expires_in_seconds":#}"""),
     ];
+
+    private static IEnumerable<(HttpMethod Method, string Address, string Body)> OfMitigations(HttpMethod method, string address)
+    {
+        foreach (var (kind, rule) in ((string, string)[])
+        [
+            ("rate_limit", "\"requests\":#"), ("rate_limit", "\"requests\":3,\"period_seconds\":#"), ("output_cap", "\"output_tokens\":#"),
+            ("cost_cap", "\"limit\":#"), ("retry_budget", "\"percent\":#"), ("retry_budget", "\"floor\":#"), ("tool_breaker", "\"failures\":#"),
+            ("tool_breaker", "\"open_seconds\":#"), ("tool_breaker", "\"retries\":#"), ("coalesce", "\"wait_seconds\":#"),
+        ])
+        {
+            yield return (method, address,
+                $$"""{"kind":"{{kind}}","scope":{"feature":"f"},"rule":{ {{rule}} },"owner":"ann","reason":"r","expires_in_seconds":60}""");
+        }
+    }
 
     /// <summary>Bodies without a number, or with one that needs a document, a finding or a proposal first (tests of their own).</summary>
     private static readonly string[] WithoutNumbers =
@@ -163,7 +179,7 @@ public sealed class ExtremeDoorTests
                     StringComparer.Ordinal);
         var tried =
             Doors.Select(door => door.Address.Split('?')[0].Replace("/orgs/acme/", "/orgs/{org}/", StringComparison.Ordinal).Replace(
-                "/only/", "/{id}/", StringComparison.Ordinal)).Concat(WithoutNumbers).ToHashSet(StringComparer.Ordinal);
+                "/only/", "/{id}/", StringComparison.Ordinal).Replace("/mitigations/m", "/mitigations/{id}", StringComparison.Ordinal)).Concat(WithoutNumbers).ToHashSet(StringComparer.Ordinal);
         Assert.Empty(doors.Except(tried));
     }
 

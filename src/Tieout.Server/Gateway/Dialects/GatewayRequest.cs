@@ -34,6 +34,9 @@ internal sealed record GatewayRequest
     /// <summary>The most output tokens of an answer; null: the request sets no limit.</summary>
     public long? OutputTokensMax { get; init; }
 
+    /// <summary>Tokens that the request reserves for thinking: a limit of the output must be above them. 0: none.</summary>
+    public long ThinkingTokens { get; init; }
+
     /// <summary>Where that limit can be lowered; null: nowhere.</summary>
     public OutputLimit? Limit { get; init; }
 

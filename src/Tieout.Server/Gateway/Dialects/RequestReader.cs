@@ -27,6 +27,7 @@ internal ref struct RequestReader
     private PromptRead _prompt;
     private bool _stream, _background, _hasPrompt, _insideEmpty;
     private long? _outputMax, _toolCallsMax;
+    private long _thinking;
     private int? _insideAt;
     private int _choices = 1, _elsewhere, _end;
 
@@ -102,6 +103,7 @@ internal ref struct RequestReader
         if (_json.ValueTextEquals("background"u8)) return RequestValue.Flag(ref _json, "background", out _background);
         if (_json.ValueTextEquals("user"u8)) return ReadUser();
         if (_shape.UserInside is { } inside && _json.ValueTextEquals(inside)) return ReadUserInside();
+        if (_json.ValueTextEquals("thinking"u8)) return ReadThinking();
         if (_json.ValueTextEquals("tools"u8)) return _tools.Read(ref _json);
         if (_json.ValueTextEquals("max_tool_calls"u8)) return RequestValue.Count(ref _json, "max_tool_calls", HostedToolsRead.CallsMax, out _toolCallsMax);
         if (_shape.AsksForUsage && _json.ValueTextEquals("stream_options"u8)) return _streamOptions.Read(ref _json);
@@ -217,6 +219,26 @@ internal ref struct RequestReader
         return null;
     }
 
+    private GatewayRefusal? ReadThinking()
+    {
+        _json.Read();
+        if (_json.TokenType is not JsonTokenType.StartObject)
+        {
+            _json.Skip();
+            return null;
+        }
+
+        while (_json.Read() && _json.TokenType is JsonTokenType.PropertyName)
+        {
+            var isBudget = _json.ValueTextEquals("budget_tokens"u8);
+            _json.Read();
+            if (!isBudget || _json.TokenType is not JsonTokenType.Number) _json.Skip();
+            else if (_json.TryGetInt64(out var tokens)) _thinking = Math.Max(_thinking, Math.Min(tokens, TokensMax));
+        }
+
+        return null;
+    }
+
     private GatewayRefusal? ReadPrompt(string name)
     {
         _hasPrompt = true;
@@ -247,6 +269,7 @@ internal ref struct RequestReader
         StreamOptionsEmpty = _streamOptions.IsEmpty,
         End = _end,
         OutputTokensMax = _outputMax,
+        ThinkingTokens = _thinking,
         Limit = Limit(),
         Choices = _choices,
         TextBytes = _prompt.TextBytes,

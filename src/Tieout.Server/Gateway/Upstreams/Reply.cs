@@ -38,6 +38,10 @@ internal readonly record struct Reply(UpstreamOutcome Outcome, UpstreamAnswer? H
     /// <summary>Whether the reply counts as a failure of the upstream. A provider that limits our rate works.</summary>
     public bool CountsAgainst => Outcome is UpstreamOutcome.ServerError or UpstreamOutcome.NoAnswer or UpstreamOutcome.Unreachable;
 
+    /// <summary>Whether the provider refused the request itself: another model may take it.</summary>
+    public bool RefusesRequest => Head is { } head && (int)head.StatusCode is (StatusCodes.Status400BadRequest or StatusCodes.Status404NotFound
+        or StatusCodes.Status413PayloadTooLarge or StatusCodes.Status415UnsupportedMediaType or StatusCodes.Status422UnprocessableEntity);
+
     public static Reply Of(UpstreamAnswer head) => new(
         (int)head.StatusCode switch
         {

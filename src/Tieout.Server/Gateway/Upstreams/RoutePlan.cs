@@ -16,6 +16,7 @@ internal sealed class RoutePlan(
     private bool _again;
     private int _repeats;
     private int _attempts;
+    private bool _withoutSubstitutes;
 
     /// <summary>Why the attempt is made; null for the first, whose reason is the client's.</summary>
     public string? Trigger { get; private set; }
@@ -41,6 +42,15 @@ internal sealed class RoutePlan(
     public bool Continues(Reply reply, out TimeSpan pause)
     {
         pause = TimeSpan.Zero;
+
+        // Another model that a mitigation chose must not make a valid request invalid (G2), so this attempt is not one of the configured number.
+        if (!_withoutSubstitutes && reply.RefusesRequest && route.IsSubstitute(_last!))
+        {
+            _withoutSubstitutes = true;
+            _attempts--;
+            return HasUntried();
+        }
+
         if (_attempts >= route.Retries.AttemptsMax || !reply.AllowsRetry(route.Retries.On)) return false;
         if (HasUntried()) return true;
         if (!route.Retries.Repeats || reply.Outcome is UpstreamOutcome.CircuitOpen) return false;
@@ -93,6 +103,7 @@ internal sealed class RoutePlan(
     private bool IsExcluded(int stage, int index)
     {
         var target = route.Stages[stage][index];
+        if (_withoutSubstitutes && stage < route.Substitutes) return true;
         return (_tried![stage] & (1u << index)) != 0 || target.Breaker.IsOpen || target.Upstream.Options.Dialect != spoken || !binding.Allows(target.Upstream);
     }
 }

@@ -31,6 +31,21 @@ internal sealed record Target(Upstream Upstream, string Model, long? OutputToken
 /// <param name="Stages">Its own upstreams, then those of each fallback in turn. At least one, and none empty.</param>
 internal sealed record Route(string Name, ImmutableArray<ImmutableArray<Target>> Stages, RetryOptions Retries)
 {
+    /// <summary>The first stages that serve another model than the one asked for, by a mitigation. What they refuse as invalid goes to the stages after
+    /// them.</summary>
+    public int Substitutes { get; init; }
+
+    /// <summary>Whether the upstream serves another model than the one asked for.</summary>
+    public bool IsSubstitute(Target target)
+    {
+        for (var stage = 0; stage < Substitutes; stage++)
+        {
+            if (Stages[stage].Contains(target)) return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Whether any upstream has this dialect. A request goes only to upstreams in its own dialect.</summary>
     public bool Speaks(ProviderDialect dialect) => Stages.Any(stage => stage.Any(target => target.Upstream.Options.Dialect == dialect));
 

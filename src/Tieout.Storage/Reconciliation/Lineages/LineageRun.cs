@@ -34,7 +34,8 @@ internal sealed class LineageRun(ILineageBooks books, LineageQuery query, Cancel
         var pieces = books.Read(book, tables => LineagePiece.Of(tables, query));
 
         // First, so that the audit knows the operations that they belong to.
-        foreach (var usage in pieces.SelectMany(piece => piece.Usage).SelectMany(rows => LineageUsage.Unlinked(books, book, query.Org, rows, cancellationToken)))
+        var parts = pieces.SelectMany(piece => piece.Usage);
+        foreach (var usage in parts.SelectMany(rows => LineageUsage.Unlinked(books, book, query.Org, rows, cancellationToken)))
         {
             if (query.Repaired.Contains(usage.Id)) continue;
             Add(LineageFindings.Of(audit.Add(usage, out var isNew)));

@@ -16,6 +16,7 @@ internal static class GoldenSamples
         ["envelopes"] = EnvelopeSamples.All,
         ["contracts"] = ContractSamples.All,
         ["guard"] = GuardSamples.All,
+        ["mitigations"] = MitigationSamples.All,
         ["ingest"] = IngestSamples.All,
         ["runtimes"] = RuntimeSamples.All,
         ["gateway"] = GatewaySamples.All,

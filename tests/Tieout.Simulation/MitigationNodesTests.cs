@@ -1,0 +1,46 @@
+using System.Diagnostics;
+using Tieout.Simulation.Running;
+using Tieout.Storage.Tests.Postgres;
+
+namespace Tieout.Simulation;
+
+/// <summary>Mitigations on two real servers on one PostgreSQL.</summary>
+public sealed class MitigationNodesTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    // Goal: a mitigation that is set on one node is in force on the other within a second, and so is its removal. Method: ask the other again and again.
+    [Fact]
+    public async Task G2_a_mitigation_on_one_node_is_in_force_on_the_other_within_a_second()
+    {
+        var store = PostgresServer.Instance.NewDatabase();
+        await using var platform = await Platform.StartAsync(provider => Platform.Configuration(provider, store));
+        var (node, other) = await platform.StartNodeAsync("other");
+        await using var second = node;
+        await platform.OpenOrgAsync("acme", "10");
+        var (key, _) = await platform.MakeKeyAsync("acme");
+        await SoonAsync(platform, other, key, 200);
+
+        await platform.SendAsync(HttpMethod.Put, "orgs/acme/mitigations/off",
+            new { kind = "off", scope = new { feature = "editor" }, owner = "ann", reason = "r", expires_in_seconds = 600 });
+        var begins = await SoonAsync(platform, other, key, 403);
+        await platform.SendAsync(HttpMethod.Delete, "orgs/acme/mitigations/off", new { });
+        var ends = await SoonAsync(platform, other, key, 200);
+
+        Assert.True(begins < TimeSpan.FromSeconds(1) && ends < TimeSpan.FromSeconds(1), $"It took {begins} to begin and {ends} to end.");
+    }
+
+    /// <summary>Asks a node until it answers so.</summary>
+    /// <returns>How long that took.</returns>
+    private static async Task<TimeSpan> SoonAsync(Platform platform, string url, string key, int status)
+    {
+        var waited = Stopwatch.StartNew();
+        while (true)
+        {
+            using var request = Platform.Chat(url, key, 10, 1, ("Tieout-Feature", "editor"));
+            using var answer = await platform.Admin.SendAsync(request, Cancel);
+            if ((int)answer.StatusCode == status) return waited.Elapsed;
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(20), $"{url} still answers {(int)answer.StatusCode}.");
+        }
+    }
+}
