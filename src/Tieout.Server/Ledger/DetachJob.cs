@@ -56,6 +56,7 @@ internal sealed partial class DetachJob(ILedger ledger, TimeProvider time, ILogg
     /// <summary>Ends between two transactions. The same call after the next start goes on.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        if (_running.IsCompleted) return;
         await _stopping.CancelAsync();
         await _running.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

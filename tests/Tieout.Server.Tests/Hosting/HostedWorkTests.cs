@@ -10,7 +10,7 @@ namespace Tieout.Server.Tests.Hosting;
 public sealed class HostedWorkTests
 {
     /// <summary>They do something when the server starts or stops, and have no loop that an exception could end, or one that catches all.</summary>
-    private static readonly string[] OnlyStartAndStop = ["AccessCheck", "DoorWarnings", "EnvelopeKeys", "SettlementSpool"];
+    private static readonly string[] OnlyStartAndStop = ["AccessCheck", "DetachJob", "DoorWarnings", "EnvelopeKeys", "SettlementSpool"];
 
     private static readonly Type[] Hosted =
         [.. typeof(Worker).Assembly.GetTypes().Where(type => !type.IsAbstract && typeof(IHostedService).IsAssignableFrom(type))];

@@ -189,7 +189,9 @@ public sealed class PostgresDetachmentTests : IDisposable
         Assert.Equal(40, (await LedgerDetachment.PostgresAsync(_store, Order(plan), _clock, cancellationToken: Cancel)).Rows.Usage);
     }
 
+    // Ten detachments take minutes; the same damage to a file is looked for each time.
     [Theory]
+    [Trait("Long", "yes")]
     [InlineData("UPDATE detached_ids SET id = '00000000-0000-0000-0000-000000000009' WHERE usage = 1 AND bucket = @", "L8: detached_ids")]
     [InlineData("DELETE FROM detached_ids WHERE usage = 1 AND bucket = @", "L8: detached_ids")]
     [InlineData("UPDATE detached_cells SET charge = charge + 1 WHERE bucket = @ AND hour = (SELECT min(hour) FROM cells)", "L4: detached_accounts")]
