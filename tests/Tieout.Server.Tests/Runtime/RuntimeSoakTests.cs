@@ -14,10 +14,10 @@ using ActivityKind = Tieout.Core.Runtime.ActivityKind;
 
 namespace Tieout.Server.Tests.Runtime;
 
-/// <summary>A month of three hundred app instances (a thousand with TIEOUT_LONG=1), with a meter that is killed again and again.</summary>
+/// <summary>A month of a hundred app instances (a thousand with TIEOUT_LONG=1), with a meter that is killed again and again.</summary>
 public sealed class RuntimeSoakTests
 {
-    private static readonly int Instances = Environment.GetEnvironmentVariable("TIEOUT_LONG") == "1" ? 1_000 : 300;
+    private static readonly int Instances = Environment.GetEnvironmentVariable("TIEOUT_LONG") == "1" ? 1_000 : 100;
 
     private const int Days = 30;
     private const int HoursPerTick = 12;
