@@ -16,7 +16,7 @@ internal static class SimulateTrafficCommand
     public static Command Build(Globals globals)
     {
         var names = string.Join(", ", TrafficScenario.All.Select(scenario => scenario.Name));
-        var scenario = new Argument<string>("SCENARIO") { Description = $"What is planted: {names}." };
+        var scenario = new Argument<string>("SCENARIO") { Description = $"The cause to plant: {names}." };
         var seed = new Option<int>("--seed") { Description = "The same seed is the same traffic.", DefaultValueFactory = _ => 1 };
         var requests = new Option<int>("--requests") { Description = "Requests in an hour of a working day.", DefaultValueFactory = _ => 200 };
         return globals.Running(

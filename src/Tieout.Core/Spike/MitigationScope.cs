@@ -26,7 +26,7 @@ public sealed record MitigationScope(
         Fits(Feature, request.Feature) && Fits(Team, request.Team) && Fits(Key, request.Key) && Fits(Model, request.Model)
         && Fits(Trigger, request.Trigger) && Fits(User, request.User);
 
-    /// <summary>Whose count a covered request is in.</summary>
+    /// <summary>The caller whose count a covered request adds to.</summary>
     public MitigatedCaller CallerOf(in MitigatedRequest request) => new(
         Own(Feature, request.Feature), Own(Team, request.Team), Own(Key, request.Key), Own(Model, request.Model), Own(Trigger, request.Trigger),
         Own(User, request.User));

@@ -12,8 +12,8 @@ namespace Tieout.Server.Guard;
 internal sealed class GuardHours(ILedger ledger, TimeProvider time, OutageLog outages, ILogger<GuardHours> logger)
     : LeaderWorker(ledger, TimeSpan.FromMinutes(1), time, outages)
 {
-    /// <summary>A decision has the time at which it was made, and is recorded a moment later.</summary>
-    private static readonly TimeSpan SettlesAfter = TimeSpan.FromMinutes(10);
+    /// <summary>A decision has the time at which it was made. It is recorded a moment later, or when the store is back.</summary>
+    private static readonly TimeSpan SettlesAfter = TimeSpan.FromHours(1);
 
     /// <summary>How far back hours are added up where none are.</summary>
     private static readonly TimeSpan BeginsBefore = TimeSpan.FromDays(GuardHits.DaysMax);
@@ -25,7 +25,7 @@ internal sealed class GuardHours(ILedger ledger, TimeProvider time, OutageLog ou
     /// <summary>The first hour that is not added up, and when it begins; null: none is.</summary>
     public static async Task<Instant?> ThroughAsync(IRecordsReader read, CancellationToken cancellationToken) =>
         await read.RecordAsync(new(RecordKind.GuardHour, "", HourName.Through), cancellationToken) is { } row
-            ? HourName.StartOf(JsonDocument.Parse(row.Body).RootElement.GetProperty("next").GetString()!) : null;
+            ? HourName.StartOf(JsonElement.Parse(row.Body).GetProperty("next").GetString()!) : null;
 
     /// <summary>Orgs that own resources, and the resources that no org owns.</summary>
     public static IEnumerable<string> Owners(ILedger ledger) => ["", .. ledger.Read.Orgs.Select(state => state.Org.Id)];

@@ -95,7 +95,7 @@ internal struct CellHour
     /// <summary>The share of the requests that arrive a day late.</summary>
     public double Late;
 
-    /// <summary>The share of the requests that are told twice.</summary>
+    /// <summary>The share of the requests whose usage arrives twice.</summary>
     public double Twice;
 
     /// <summary>Cached tokens are counted as fresh ones too.</summary>
@@ -103,7 +103,7 @@ internal struct CellHour
 }
 
 /// <summary>What somebody planted, or a distractor: changes a cell's hour.</summary>
-/// <param name="cell">Whose hour it is.</param>
+/// <param name="cell">The cell that the hour belongs to.</param>
 /// <param name="hour">The hour, from 0 at the beginning of the baseline.</param>
 /// <param name="now">The hour as it is so far.</param>
 internal delegate void TrafficChange(TrafficCell cell, int hour, ref CellHour now);

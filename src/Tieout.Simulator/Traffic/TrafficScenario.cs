@@ -36,7 +36,7 @@ public sealed record TrafficScenario(int Number, string Name, string Injection)
         new(22, "job", "a job of one hour"),
         new(23, "calendar", "a Monday, a weekend, or the change to summer time"),
         new(24, "giant", "one request with 900,000 tokens"),
-        new(25, "twice", "requests are told twice"),
+        new(25, "twice", "the usage of requests arrives twice"),
         new(26, "price_book", "the price of cached tokens is corrected, or they are counted twice"),
         new(27, "late", "requests of yesterday arrive today"),
         new(28, "drop", "less traffic, dearer requests"),

@@ -14,7 +14,7 @@ internal sealed class MeteredTraffic : IDiagnosisSource
 {
     public static readonly ImmutableArray<string> Dimensions = ["org", "team", "key", "feature", "provider", "model"];
 
-    /// <summary>Usage is told within minutes as a rule; what is told so much later was backfilled.</summary>
+    /// <summary>Usage arrives within minutes as a rule. Usage that arrives later than this was backfilled.</summary>
     private static readonly TimeSpan LateAfter = TimeSpan.FromHours(6);
 
     private readonly List<HourLine>[] _lines;

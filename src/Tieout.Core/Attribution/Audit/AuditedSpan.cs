@@ -1,8 +1,8 @@
 namespace Tieout.Core.Attribution.Audit;
 
-/// <summary>What an audit of a time that is over settled for good: operations that are whole and whose attempts have all ended. So a later audit adds these up
-/// and looks only at the rest.</summary>
-/// <remarks>It stands until a later step continues one of its operations, or takes one up under another org: then the time is audited again.</remarks>
+/// <summary>The result of an audit of a past span of time. Operations that are whole and whose attempts have all ended are settled: a later audit adds up their
+/// figures and looks only at the other operations.</summary>
+/// <remarks>The result holds until a later step continues one of the operations, or uses its id under another org. Then the span is audited again.</remarks>
 /// <param name="From">Recorded from here on, by the ledger's clock.</param>
 /// <param name="To">Not included.</param>
 /// <param name="Books">Those with rows of the time.</param>

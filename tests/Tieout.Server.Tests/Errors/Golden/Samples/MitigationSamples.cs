@@ -3,7 +3,7 @@ using Tieout.Server.Tests.Gateway;
 
 namespace Tieout.Server.Tests.Errors.Golden.Samples;
 
-/// <summary>Mitigations: what cannot be set, and what clients are told.</summary>
+/// <summary>Mitigations that the API refuses, and the answers that clients of a mitigated gateway get.</summary>
 internal static class MitigationSamples
 {
     private const string Chat = """
