@@ -7,8 +7,8 @@ using Tieout.Core.Metering;
 
 namespace Tieout.Storage.Rows;
 
-/// <summary>Puts the words of an enum where a view names it: <c>{UsageSource a.source}</c> reads as <c>gateway</c>, <c>allocation</c> and so on, and as NULL for
-/// NULL. The words are those of the API, so a value that is added to the enum needs no second place.</summary>
+/// <summary>Puts the words of an enum where a view names it: <c>{UsageSource a.source}</c> reads as <c>gateway</c>, <c>allocation</c> and so on, and as NULL
+/// for NULL. The words are those of the API, so a value that is added to the enum needs no second place.</summary>
 internal static partial class ViewWords
 {
     private static readonly Dictionary<string, string> Words = new(StringComparer.Ordinal)
@@ -19,7 +19,8 @@ internal static partial class ViewWords
     };
 
     /// <exception cref="KeyNotFoundException">The text names an enum that has no words here.</exception>
-    public static string Fill(string sql) => Place().Replace(sql, place => $"CASE {place.Groups[2].Value}{Words[place.Groups[1].Value]} END");
+    public static string Fill(string sql) =>
+        Place().Replace(sql, place => $"CASE {place.Groups[2].Value}{Words[place.Groups[1].Value]} END");
 
     private static string Of<T>() where T : struct, Enum
     {

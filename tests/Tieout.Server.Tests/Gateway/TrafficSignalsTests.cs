@@ -10,6 +10,8 @@ public sealed class TrafficSignalsTests
 {
     private const string Chat = "/v1/chat/completions", Messages = "/v1/messages", Gemini = "/v1beta/models/gemini-2.5-flash:generateContent";
 
+    private const string Claude = """{"model":"claude-sonnet-4-5","max_tokens":40,"messages":[{"role":"user","content":"Hi"}]}""";
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     // Goal: an answer's end and a request's program have one word each, whatever the dialect. Method: a call or two of each dialect, whole and streamed, by
@@ -20,8 +22,8 @@ public sealed class TrafficSignalsTests
         await using var world = await DialectsWorld.StartAsync();
         await SendAsync(Chat, World.Hello, "User-Agent: curl/8", "Tieout-Feature: search");
         await SendAsync(Chat, World.HelloStream, "x-stainless-lang: python", "Tieout-Feature: search");
-        await SendAsync(Messages, """{"model":"claude-sonnet-4-5","max_tokens":40,"messages":[{"role":"user","content":"Hi"}]}""", "User-Agent: Mozilla/5.0 (X11)");
-        await SendAsync(Messages, """{"model":"claude-sonnet-4-5","max_tokens":40,"stream":true,"messages":[{"role":"user","content":"Hi"}]}""", "User-Agent: Uptimebot/1");
+        await SendAsync(Messages, Claude, "User-Agent: Mozilla/5.0 (X11)");
+        await SendAsync(Messages, Claude.Replace("\"max_tokens\"", "\"stream\":true,\"max_tokens\"", StringComparison.Ordinal), "User-Agent: Uptimebot/1");
         await SendAsync(Gemini, """{"contents":[{"role":"user","parts":[{"text":"Hi"}]}]}""");
 
         var counts = await CountsAsync(world);
@@ -59,11 +61,13 @@ public sealed class TrafficSignalsTests
         await Signals(world).RecordAsync(Stop);
 
         // A test that runs over the end of an hour has two records.
-        var counts = await world.Read.AllRecordsAsync(RecordKind.SignalHour, World.Org, Stop).SelectMany(row => SignalHour.Parse(row.Body).Counts).ToListAsync(Stop);
+        var counts = await world.Read.AllRecordsAsync(RecordKind.SignalHour, World.Org, Stop)
+            .SelectMany(row => SignalHour.Parse(row.Body).Counts).ToListAsync(Stop);
         return
         [
             .. counts.GroupBy(count => (count.Feature, count.Signal, count.Value))
-                .Select(group => $"{(group.Key.Feature.Length == 0 ? "(none)" : group.Key.Feature)} {group.Key.Signal} {group.Key.Value} {group.Sum(count => count.Count)}")
+                .Select(group => (group.Key.Feature.Length == 0 ? "(none)" : group.Key.Feature)
+                    + $" {group.Key.Signal} {group.Key.Value} {group.Sum(count => count.Count)}")
                 .Order(StringComparer.Ordinal),
         ];
     }

@@ -1,6 +1,6 @@
 namespace Tieout.Server.Gateway.Signals;
 
-/// <summary>Counts in memory, by org and hour, until they are recorded. Safe for any number of threads.</summary>
+/// <summary>Counts in memory, by org and hour since 1970, until they are recorded. Safe for any number of threads.</summary>
 internal sealed class CountedHours
 {
     /// <summary>Counts of an org's hour; features past it count as <see cref="OtherFeature"/>.</summary>
@@ -9,9 +9,9 @@ internal sealed class CountedHours
     private const string OtherFeature = "(other)";
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<(string Org, string Hour), Counts> _hours = [];
+    private readonly Dictionary<(string Org, long Hour), Counts> _hours = [];
 
-    public void Add(string org, string hour, string feature, string signal, string value)
+    public void Add(string org, long hour, string feature, string signal, string value)
     {
         lock (_gate)
         {
@@ -24,7 +24,7 @@ internal sealed class CountedHours
     }
 
     /// <summary>The hours that have grown since they were recorded.</summary>
-    public IReadOnlyList<(string Org, string Hour, SignalHour Counted)> Unrecorded()
+    public IReadOnlyList<(string Org, long Hour, SignalHour Counted)> Unrecorded()
     {
         lock (_gate)
         {
@@ -38,7 +38,7 @@ internal sealed class CountedHours
 
     /// <summary>What was recorded is not recorded again unless it has grown, and hours that are over are forgotten.</summary>
     /// <param name="now">The present hour.</param>
-    public void Recorded(IEnumerable<(string Org, string Hour, SignalHour Counted)> recorded, string now)
+    public void Recorded(IEnumerable<(string Org, long Hour, SignalHour Counted)> recorded, long now)
     {
         lock (_gate)
         {
@@ -46,7 +46,7 @@ internal sealed class CountedHours
             {
                 var counts = _hours[(org, hour)];
                 counts.IsRecorded = counts.Of.Values.Sum() == counted.Counts.Sum(count => count.Count);
-                if (counts.IsRecorded && string.CompareOrdinal(hour, now) < 0) _hours.Remove((org, hour));
+                if (counts.IsRecorded && hour < now) _hours.Remove((org, hour));
             }
         }
     }

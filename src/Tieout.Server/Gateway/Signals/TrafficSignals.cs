@@ -16,6 +16,8 @@ internal sealed class TrafficSignals(ILedger ledger, TimeProvider time, OutageLo
     /// <summary>Headers of client libraries that one generator makes, by this prefix.</summary>
     private const string SdkHeader = "x-stainless-lang";
 
+    private const long SecondsOfHour = 3_600;
+
     private static readonly TimeSpan RecordsEvery = TimeSpan.FromMinutes(1);
 
     private readonly CountedHours _counted = new();
@@ -41,7 +43,7 @@ internal sealed class TrafficSignals(ILedger ledger, TimeProvider time, OutageLo
         var counted = _counted.Unrecorded();
         if (counted.Count == 0) return;
         await ledger.SubmitAsync(
-            [.. counted.Select(hour => new Command.AddRecord(RecordKind.SignalHour, hour.Org, $"{hour.Hour}/{_process}", hour.Counted.ToJson(), Once: false))],
+            [.. counted.Select(hour => new Command.AddRecord(RecordKind.SignalHour, hour.Org, $"{HourName.Of(Instant.From(DateTimeOffset.FromUnixTimeSeconds(hour.Hour * SecondsOfHour)))}/{_process}", hour.Counted.ToJson(), Once: false))],
             cancellationToken);
         _counted.Recorded(counted, Hour);
     }
@@ -73,7 +75,8 @@ internal sealed class TrafficSignals(ILedger ledger, TimeProvider time, OutageLo
         }
     }
 
-    private string Hour => HourName.Of(Instant.From(time.GetUtcNow()));
+    /// <summary>The present hour, counted from 1970.</summary>
+    private long Hour => time.GetUtcNow().ToUnixTimeSeconds() / SecondsOfHour;
 
     private void Add(GatewayCaller caller, string signal, string value) =>
         _counted.Add(caller.Spender.Key.Org, Hour, caller.Tags.Feature ?? "", signal, value);
