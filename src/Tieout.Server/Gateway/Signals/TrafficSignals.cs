@@ -43,7 +43,7 @@ internal sealed class TrafficSignals(ILedger ledger, TimeProvider time, OutageLo
         var counted = _counted.Unrecorded();
         if (counted.Count == 0) return;
         await ledger.SubmitAsync(
-            [.. counted.Select(hour => new Command.AddRecord(RecordKind.SignalHour, hour.Org, $"{HourName.Of(Instant.From(DateTimeOffset.FromUnixTimeSeconds(hour.Hour * SecondsOfHour)))}/{_process}", hour.Counted.ToJson(), Once: false))],
+            [.. counted.Select(hour => new Command.AddRecord(RecordKind.SignalHour, hour.Org, NameOf(hour.Hour), hour.Counted.ToJson(), Once: false))],
             cancellationToken);
         _counted.Recorded(counted, Hour);
     }
@@ -73,10 +73,16 @@ internal sealed class TrafficSignals(ILedger ledger, TimeProvider time, OutageLo
         {
             outages.See("signals", unavailable.Message);
         }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The server must end at once.
+        }
     }
 
     /// <summary>The present hour, counted from 1970.</summary>
     private long Hour => time.GetUtcNow().ToUnixTimeSeconds() / SecondsOfHour;
+
+    private string NameOf(long hour) => $"{HourName.Of(Instant.From(DateTimeOffset.FromUnixTimeSeconds(hour * SecondsOfHour)))}/{_process}";
 
     private void Add(GatewayCaller caller, string signal, string value) =>
         _counted.Add(caller.Spender.Key.Org, Hour, caller.Tags.Feature ?? "", signal, value);
