@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
 using Tieout.Cli.Output;
+using Tieout.Console;
 using Tieout.Core.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Heads;
@@ -86,7 +87,7 @@ internal static class ServeCommand
             options = ServeSecrets.Loaded(options);
             var (token, secret) = (options.AdminToken!, options.EnvelopeSecret!);
             if (options.Postgres is not null) await AgreeAsync(ledger, secret, token, secretsChanged, cancellationToken);
-            var app = TieoutServer.Build(options, ledger);
+            var app = TieoutServer.Build(options, ledger, new ConsolePart(options.Data));
             await ListenAsync(app, options.Listen, cancellationToken);
             return new(app, ledger, token.Split('\n')[0].Trim());
         }

@@ -15,6 +15,7 @@ internal static class Doors
     {
         services.AddSingleton<HealthReport>();
         services.AddSingleton<MetricsPage>();
+        services.AddSingleton<Credentials>();
         services.AddSingleton(provider => new GuessTable(doors.WrongCredentials, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<KeyUseRecorder>();
         services.AddHostedService(provider => provider.GetRequiredService<KeyUseRecorder>());

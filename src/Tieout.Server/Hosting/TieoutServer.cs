@@ -24,7 +24,8 @@ public static class TieoutServer
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(25);
 
     /// <summary>Ready to start. The ledger is the caller's: it outlives the server, and the caller disposes of it.</summary>
-    public static WebApplication Build(ServerOptions options, ILedger ledger)
+    /// <param name="parts">What other assemblies bring.</param>
+    public static WebApplication Build(ServerOptions options, ILedger ledger, params ReadOnlySpan<IServerPart> parts)
     {
         // An empty builder reads no files or environment of the folder it happens to be started in.
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "tieout" });
@@ -71,6 +72,8 @@ public static class TieoutServer
         builder.Services.AddSingleton<AccessCheck>();
         builder.Services.AddHostedService(services => services.GetRequiredService<AccessCheck>());
 
+        foreach (var part in parts) part.Add(builder.Services);
+
         var app = builder.Build();
         app.UseDoors(options.Doors);
         app.UseMiddleware<RequestScope>();
@@ -83,6 +86,7 @@ public static class TieoutServer
         app.MapGateway();
         app.MapApi();
         app.MapIngest();
+        foreach (var part in parts) part.Map(app);
         app.Services.GetRequiredService<AccessCheck>().Watch(app);
         return app;
     }

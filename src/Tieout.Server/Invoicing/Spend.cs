@@ -56,7 +56,8 @@ internal static class SpendEndpoints
         return AnswerAsync(state.Org.Id, state.Org.Asset, [state], context, ledger, time);
     }
 
-    private static Task<IResult> All(HttpContext context, ILedger ledger, TimeProvider time)
+    /// <summary>Of all orgs of an asset, as the query asks.</summary>
+    public static Task<IResult> All(HttpContext context, ILedger ledger, TimeProvider time)
     {
         Inputs.OnlyQuery(context, ["asset", .. SpendRequest.Known]);
         var (asset, orgs) = Inputs.OrgsOfAsset(context, ledger);
@@ -67,21 +68,30 @@ internal static class SpendEndpoints
         string? org, string asset, IReadOnlyList<OrgState> orgs, HttpContext context, ILedger ledger, TimeProvider time)
     {
         var (request, viewer) = (SpendRequest.Read(context, orgs, Instant.From(time.GetUtcNow())), Caller.Of(context).Viewer);
-        var asOf = ledger.Read.AsOf;
-        var report = request.IsOfRows
-            ? await SpendOfRows.ReadAsync(request, orgs, ledger.Read, context.RequestAborted)
-            : await ReadAsync(request, orgs, ledger.Read, context.RequestAborted);
-        var lines = report.Lines(request.Top ?? SpendReport.LinesMax);
-        var items = lines.Select(line => Body(line.IsOther ? "other" : line.IsUnattributed ? "unattributed" : "group", request.By, line, viewer));
-        var body = new SpendBody(
-            org, asset, request.TimeZone, request.From, request.To, [.. request.By.Names], report.Groups, [.. items],
-            Body("total", new([]), new([], IsOther: false, report.Total) { Groups = report.Groups }, viewer),
-            report.Unattributed, report.OfOther(lines), asOf);
+        var body = await ReportAsync(request, org, asset, orgs, viewer, ledger.Read, context.RequestAborted);
         if (request.Format == "json") return Answer.Ok(body, IssuedJson.Default.SpendBody);
         context.Response.ContentType = "text/csv; charset=utf-8";
         context.Response.Headers.ContentDisposition = $"attachment; filename=\"spend-{org ?? asset}.csv\"";
         await SpendCsv.WriteAsync(context.Response.Body, body, viewer, context.RequestAborted);
         return TypedResults.Empty;
+    }
+
+    /// <summary>The report that API, files and the console show.</summary>
+    /// <param name="org">Null: all orgs of the asset.</param>
+    public static async Task<SpendBody> ReportAsync(
+        SpendRequest request, string? org, string asset, IReadOnlyList<OrgState> orgs, Viewer viewer, ILedgerReader read,
+        CancellationToken cancellationToken)
+    {
+        var asOf = read.AsOf;
+        var report = request.IsOfRows
+            ? await SpendOfRows.ReadAsync(request, orgs, read, cancellationToken)
+            : await ReadAsync(request, orgs, read, cancellationToken);
+        var lines = report.Lines(request.Top ?? SpendReport.LinesMax);
+        var items = lines.Select(line => Body(line.IsOther ? "other" : line.IsUnattributed ? "unattributed" : "group", request.By, line, viewer));
+        return new SpendBody(
+            org, asset, request.TimeZone, request.From, request.To, [.. request.By.Names], report.Groups, [.. items],
+            Body("total", new([]), new([], IsOther: false, report.Total) { Groups = report.Groups }, viewer),
+            report.Unattributed, report.OfOther(lines), asOf);
     }
 
     private static async Task<SpendReport> ReadAsync(

@@ -47,15 +47,36 @@ internal sealed record SpendRequest(
         if (SpendGrouping.Parse(Inputs.Query(context, "by") ?? ByDefault, out var by) is { } flaw) throw Refused(flaw);
         var format = Inputs.Query(context, "format") ?? "json";
         if (format is not ("json" or "csv")) throw Refused("The format is json or csv.");
-        var zones = orgs.DistinctBy(org => org.Org.TimeZone).Select(org => org.Zone).ToList();
-        var zone = zones is [var shared] ? shared : TimeZoneInfo.Utc;
+        var (timeZone, zone) = ZoneOf(orgs);
         var month = Month.Of(now, zone);
         var request = new SpendRequest(
             by, format, Number(Inputs.Query(context, "top")), Inputs.Query(context, "from") ?? $"{month}-01", Inputs.Query(context, "to") ?? $"{month.Next}-01",
-            zones.Count > 1 ? null : zone.Id, zone, UsageRequest.Filtered(context, new("", Instant.UnixEpoch, Instant.UnixEpoch)).Values);
-        foreach (var each in zones.Append(zone)) request.Validate(each);
+            timeZone, zone, UsageRequest.Filtered(context, new("", Instant.UnixEpoch, Instant.UnixEpoch)).Values);
+        foreach (var each in orgs.Select(org => org.Zone).Append(zone)) request.Validate(each);
         return request;
     }
+
+    /// <summary>For a range that is not asked for but chosen, for example by a page.</summary>
+    /// <param name="from">A day, which begins in each org's own zone, or a time.</param>
+    /// <param name="to">As <paramref name="from"/>. Not included.</param>
+    /// <exception cref="ApiRefusedException">There is no such dimension, or the range is empty or too long.</exception>
+    public static SpendRequest Of(string by, string from, string to, IReadOnlyList<OrgState> orgs)
+    {
+        if (SpendGrouping.Parse(by, out var dimensions) is { } flaw) throw Refused(flaw);
+        var (timeZone, zone) = ZoneOf(orgs);
+        var request = new SpendRequest(dimensions, "json", Top: null, from, to, timeZone, zone, []);
+        foreach (var each in orgs.Select(org => org.Zone).Append(zone)) request.Validate(each);
+        return request;
+    }
+
+    /// <summary>The zone that all orgs share; UTC, and no name, where they have several.</summary>
+    public static (string? Name, TimeZoneInfo Zone) ZoneOf(IReadOnlyList<OrgState> orgs) =>
+        orgs.DistinctBy(org => org.Org.TimeZone).Select(org => org.Zone).ToList() switch
+        {
+            [var shared] => (shared.Id, shared),
+            [] => (TimeZoneInfo.Utc.Id, TimeZoneInfo.Utc),
+            _ => (null, TimeZoneInfo.Utc),
+        };
 
     /// <summary>The usage of an org that is reported, in a part of the range.</summary>
     public UsageFilter Filter(OrgState org, Instant from, Instant to) => new(org.Org.Id, from, to) { Values = Values };

@@ -60,17 +60,19 @@ internal static class CostEndpoints
     private static async Task<IResult> One(string org, HttpContext context, ILedger ledger, TimeProvider time)
     {
         var state = Inputs.Org(ledger, org);
-        return Answer.Ok(await BodyAsync([state], org, ledger, time, context.RequestAborted), ReconciliationJson.Default.CostsTodayBody);
+        return Answer.Ok(await ReportAsync([state], org, ledger, time, context.RequestAborted), ReconciliationJson.Default.CostsTodayBody);
     }
 
     private static async Task<IResult> All(HttpContext context, ILedger ledger, TimeProvider time)
     {
         Inputs.OnlyQuery(context, "asset");
         var (asset, orgs) = Inputs.OrgsOfAsset(context, ledger);
-        return Answer.Ok(await BodyAsync(orgs, org: null, ledger, time, context.RequestAborted, asset), ReconciliationJson.Default.CostsTodayBody);
+        return Answer.Ok(await ReportAsync(orgs, org: null, ledger, time, context.RequestAborted, asset), ReconciliationJson.Default.CostsTodayBody);
     }
 
-    private static async Task<CostsTodayBody> BodyAsync(
+    /// <summary>The report that API and console show.</summary>
+    /// <param name="org">Null: all of the orgs, whose asset is one.</param>
+    internal static async Task<CostsTodayBody> ReportAsync(
         IReadOnlyList<OrgState> orgs, string? org, ILedger ledger, TimeProvider time, CancellationToken cancellationToken, string? asset = null)
     {
         var asOf = ledger.Read.AsOf;

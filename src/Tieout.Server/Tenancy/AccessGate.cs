@@ -1,8 +1,6 @@
 using System.Globalization;
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Tieout.Core.Tenancy;
 using Tieout.Server.Errors;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
@@ -11,11 +9,8 @@ namespace Tieout.Server.Tenancy;
 
 /// <summary>The one gate in front of every endpoint: identifies the caller once and enforces the endpoint's <see cref="Access"/>. An endpoint without a policy
 /// is closed.</summary>
-internal sealed class AccessGate(RequestDelegate next, AdminToken admin, CurrentKeys keys, GuessTable guesses, RefusedCalls refused, KeyUseRecorder uses)
+internal sealed class AccessGate(RequestDelegate next, Credentials credentials, RefusedCalls refused, KeyUseRecorder uses)
 {
-    private const string NotKnown = "The key or token is unknown, blocked, revoked or expired.";
-    private const string Mistyped = "The key or token is mistyped or cut off: its last 6 characters are not the checksum of the others. Copy it again, whole.";
-
     public Task InvokeAsync(HttpContext context)
     {
         // Addresses without a route, and methods that a route does not have, are answered by routing itself.
@@ -47,33 +42,11 @@ internal sealed class AccessGate(RequestDelegate next, AdminToken admin, Current
 
     private AccessRefusal? Identify(HttpContext context, AccessProtocol protocol, out Caller? caller)
     {
-        var request = context.Request;
         caller = null;
-        if (protocol.Secret(request) is not { } secret) return new(protocol.Unidentified, protocol.HowToIdentify(request));
-        var address = context.Connection.RemoteIpAddress;
-        if (guesses.Wait(address, secret) is { } pause)
-        {
-            return new(ApiError.TooManyAttempts,
-                "Too many wrong credentials with this beginning came from this address, so this one was not looked up. Try again after the time in Retry-After.", pause);
-        }
-
-        if (SecretForm.IsMistyped(secret)) return Wrong(guesses.Count(address, guess: null), protocol, Mistyped);
-        Span<byte> bytes = stackalloc byte[AccessProtocol.SecretLengthMax * 3];
-        if (Encoding.UTF8.TryGetBytes(secret, bytes, out var length))
-        {
-            var known = keys.Get();
-            caller = known.Find(bytes[..length]) is { } spender ? spender.Caller
-                : known.FindToken(bytes[..length]) is { } token ? new Caller(Org: null, token.Role, token.Id) { Person = token.Name ?? token.Id }
-                : admin.Matches(secret) ? Caller.Root
-                : null;
-        }
-
-        return caller is null ? Wrong(guesses.Count(address, secret), protocol, NotKnown) : caller.Spender?.Refuse(address);
+        return protocol.Secret(context.Request) is { } secret
+            ? credentials.Identify(secret, context.Connection.RemoteIpAddress, protocol.Unidentified, out caller)
+            : new(protocol.Unidentified, protocol.HowToIdentify(context.Request));
     }
-
-    /// <param name="wait">How long the address should wait; null: it need not.</param>
-    private static AccessRefusal Wrong(TimeSpan? wait, AccessProtocol protocol, string why) => wait is null ? new(protocol.Unidentified, why)
-        : new(ApiError.TooManyAttempts, $"{why} Too many wrong credentials came from this address: wait for the time in Retry-After.", wait);
 
     /// <summary>Every refusal of the gate passes here.</summary>
     private async Task RefuseAsync(HttpContext context, AccessProtocol protocol, AccessRefusal refusal, Caller? caller)

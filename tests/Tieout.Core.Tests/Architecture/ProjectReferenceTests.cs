@@ -14,9 +14,10 @@ public sealed class ProjectReferenceTests
         ["Tieout.Client.AspNetCore"] = ["Tieout.Client"],
         ["Tieout.Storage"] = ["Tieout.Core"],
         ["Tieout.Server"] = ["Tieout.Core", "Tieout.Analysis", "Tieout.Storage"],
+        ["Tieout.Console"] = ["Tieout.Core", "Tieout.Storage", "Tieout.Server"],
         ["Tieout.Simulator"] = ["Tieout.Core", "Tieout.Storage"],
         ["Tieout.Bench"] = ["Tieout.Core", "Tieout.Storage", "Tieout.Server", "Tieout.Simulator"],
-        ["Tieout.Cli"] = ["Tieout.Core", "Tieout.Storage", "Tieout.Server", "Tieout.Simulator", "Tieout.Bench"],
+        ["Tieout.Cli"] = ["Tieout.Core", "Tieout.Storage", "Tieout.Server", "Tieout.Console", "Tieout.Simulator", "Tieout.Bench"],
         ["Tieout.Benchmarks"] = ["Tieout.Core"],
     };
 
