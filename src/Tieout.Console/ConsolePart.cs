@@ -3,11 +3,13 @@ using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Tieout.Console.Frame;
 using Tieout.Console.Sessions;
 using Tieout.Server.Hosting;
 using Tieout.Server.Invoicing;
 using Tieout.Server.Tenancy;
+using Tieout.Storage;
 
 namespace Tieout.Console;
 
@@ -19,7 +21,12 @@ public sealed class ConsolePart(string data) : IServerPart
     public void Add(IServiceCollection services)
     {
         services.AddRazorComponents();
-        services.AddDataProtection().SetApplicationName("tieout").PersistKeysToFileSystem(new(Path.Combine(data, "console-keys")));
+
+        // For the owner alone, as everything in the data folder: an encryption whose key lies beside it would add nothing.
+        var keys = Path.Combine(data, "console-keys");
+        PrivateFiles.CreateFolder(keys);
+        services.AddDataProtection().SetApplicationName("tieout").PersistKeysToFileSystem(new(keys));
+        services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error));
         services.AddSingleton<SessionCookie>();
     }
 
@@ -39,9 +46,9 @@ public sealed class ConsolePart(string data) : IServerPart
         app.MapGet("/spend.csv", (RequestDelegate)(context => FileAsync(context, SpendEndpoints.All))).Allow(Access.EveryRole, ConsoleProtocol.Instance);
     }
 
-    private static async Task FileAsync(HttpContext context, Func<HttpContext, Storage.ILedger, TimeProvider, Task<IResult>> answer)
+    private static async Task FileAsync(HttpContext context, Func<HttpContext, ILedger, TimeProvider, Task<IResult>> answer)
     {
         var services = context.RequestServices;
-        await (await answer(context, services.GetRequiredService<Storage.ILedger>(), services.GetRequiredService<TimeProvider>())).ExecuteAsync(context);
+        await (await answer(context, services.GetRequiredService<ILedger>(), services.GetRequiredService<TimeProvider>())).ExecuteAsync(context);
     }
 }

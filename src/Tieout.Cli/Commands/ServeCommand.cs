@@ -129,7 +129,7 @@ internal static class ServeCommand
     private static async Task RefuseRollbackAsync(HeadOptions heads, ILedger ledger, CancellationToken cancellationToken)
     {
         var found = await RollbackCheck.RunAsync(heads, ledger.Read,
-            reason => Console.Error.WriteLine($"tieout: The last signed head cannot be read, so a rollback would not be noticed at this start: {reason}"),
+            reason => System.Console.Error.WriteLine($"tieout: The last signed head cannot be read, so a rollback would not be noticed at this start: {reason}"),
             cancellationToken);
         if (found is null) return;
         throw new CommandFailedException(ExitCode.Findings,

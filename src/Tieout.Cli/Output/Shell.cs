@@ -18,13 +18,13 @@ internal sealed record Shell(TextWriter Out, TextWriter Error, Func<string, stri
 
     public static Shell OfProcess()
     {
-        var isTerminal = !Console.IsOutputRedirected && !Console.IsErrorRedirected;
+        var isTerminal = !System.Console.IsOutputRedirected && !System.Console.IsErrorRedirected;
         var output = isTerminal
-            ? new TerminalWriter(Console.Out, new(() => AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Out) }))) : Console.Out;
-        return new(output, Console.Error, Environment.GetEnvironmentVariable, isTerminal)
+            ? new TerminalWriter(System.Console.Out, new(() => AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(System.Console.Out) }))) : System.Console.Out;
+        return new(output, System.Console.Error, Environment.GetEnvironmentVariable, isTerminal)
         {
-            IsErrorTerminal = !Console.IsErrorRedirected,
-            RawOut = Console.OpenStandardOutput(),
+            IsErrorTerminal = !System.Console.IsErrorRedirected,
+            RawOut = System.Console.OpenStandardOutput(),
         };
     }
 }

@@ -43,6 +43,7 @@ internal sealed class PageAnswers(RequestDelegate next)
     /// <summary>Answers with a page that says what was refused and why.</summary>
     public static Task ShowAsync(HttpContext context, ApiError error, string? detail)
     {
+        context.Response.Clear();
         AddHeaders(context.Response);
         return new RazorComponentResult<Refused>(new Dictionary<string, object?> { [nameof(Refused.Error)] = error, [nameof(Refused.Detail)] = detail })
         {
@@ -55,6 +56,6 @@ internal sealed class PageAnswers(RequestDelegate next)
         response.Headers[HeaderNames.ContentSecurityPolicy] = ContentPolicy;
         response.Headers[HeaderNames.XContentTypeOptions] = "nosniff";
         response.Headers["Referrer-Policy"] = "same-origin";
-        if (!response.Headers.ContainsKey(HeaderNames.CacheControl)) response.Headers[HeaderNames.CacheControl] = "no-store";
+        if (!response.Headers.ContainsKey(HeaderNames.CacheControl)) response.Headers[HeaderNames.CacheControl] = "no-cache, no-store";
     }
 }

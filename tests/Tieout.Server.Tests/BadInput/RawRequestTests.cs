@@ -86,8 +86,8 @@ public sealed partial class RawRequestTests
         provider.Answer = [RawProvider.Http(
             "application/json", """{"id":"x","model":"gpt-4o","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}"""u8.ToArray())];
         var printed = new StringWriter();
-        var console = Console.Out;
-        Console.SetOut(TextWriter.Synchronized(printed));
+        var console = System.Console.Out;
+        System.Console.SetOut(TextWriter.Synchronized(printed));
         var answers = new List<string>();
         try
         {
@@ -120,7 +120,7 @@ public sealed partial class RawRequestTests
         }
         finally
         {
-            Console.SetOut(console);
+            System.Console.SetOut(console);
         }
 
         Assert.All(answers, answer => Assert.DoesNotMatch(@"(?im)^evil", answer));

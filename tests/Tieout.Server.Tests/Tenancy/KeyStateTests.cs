@@ -83,8 +83,8 @@ public sealed class KeyStateTests
     public async Task Secrets_are_never_in_logs_errors_answers_or_files()
     {
         var printed = new StringWriter();
-        var console = Console.Out;
-        Console.SetOut(TextWriter.Synchronized(printed));
+        var console = System.Console.Out;
+        System.Console.SetOut(TextWriter.Synchronized(printed));
         var answers = new StringBuilder();
         var secrets = new List<string> { Admin, World.ProviderKey, World.Secret, "wrong-but-secret" };
         var stored = new List<(string Name, byte[] Bytes)>();
@@ -123,7 +123,7 @@ public sealed class KeyStateTests
         }
         finally
         {
-            Console.SetOut(console);
+            System.Console.SetOut(console);
         }
 
         Assert.Contains(stored, file => file.Name == "spool.log" && file.Bytes.AsSpan().IndexOf("settle"u8) >= 0);
