@@ -40,6 +40,7 @@ public sealed class ConsolePart(string data) : IServerPart
             page.Metadata.Add(PageAccess.Of(page.Metadata.OfType<ComponentTypeMetadata>().FirstOrDefault()?.Type));
             page.Metadata.Add(ConsoleProtocol.Instance);
         });
+        app.MapPost(SignOut.Path, SignOut.AnswerAsync).Allow(Access.Anonymous, ConsoleProtocol.Instance);
         app.MapGet("/assets/{name}", ConsoleAssets.AnswerAsync).Allow(Access.Anonymous, ConsoleProtocol.Instance);
 
         // The file of a page: the same report for the same query.

@@ -12,7 +12,7 @@ public sealed class SessionTests
     public async Task A_stranger_sees_the_sign_in_page_and_nothing_else()
     {
         await using var world = await ConsoleWorld.StartAsync();
-        string[] open = ["/sign-in", "/sign-out", "/assets/{name}"];
+        string[] open = ["/sign-in", "/sign-out", "/signed-out", "/assets/{name}"];
         var pages = world.Server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Select(endpoint => "/" + endpoint.RoutePattern.RawText!.TrimStart('/'))
             .Where(path => !path.StartsWith("/api/", StringComparison.Ordinal) && !path.StartsWith("/v1", StringComparison.Ordinal)
@@ -69,7 +69,7 @@ public sealed class SessionTests
 
         await world.SignInAsync();
         using var left = await world.SubmitAsync("/", "/sign-out");
-        Assert.Equal(HttpStatusCode.OK, left.StatusCode);
+        Assert.Equal("/signed-out", left.Headers.Location?.OriginalString);
         Assert.Equal(HttpStatusCode.Redirect, (await world.GetAsync("/")).Status);
     }
 
@@ -81,7 +81,7 @@ public sealed class SessionTests
         await world.SignInAsync();
         using var forged = await world.Browser.PostAsync("/sign-out", new FormUrlEncodedContent([]), TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.BadRequest, forged.StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await world.GetAsync("/sign-out")).Status);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, (await world.GetAsync("/sign-out")).Status);
         Assert.Equal(HttpStatusCode.OK, (await world.GetAsync("/")).Status);
     }
 }

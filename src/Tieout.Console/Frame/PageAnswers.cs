@@ -1,5 +1,8 @@
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Web;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
 using Tieout.Console.Sessions;
 using Tieout.Server.Errors;
@@ -41,14 +44,20 @@ internal sealed class PageAnswers(RequestDelegate next)
     }
 
     /// <summary>Answers with a page that says what was refused and why.</summary>
-    public static Task ShowAsync(HttpContext context, ApiError error, string? detail)
+    public static async Task ShowAsync(HttpContext context, ApiError error, string? detail)
     {
         context.Response.Clear();
         AddHeaders(context.Response);
-        return new RazorComponentResult<Refused>(new Dictionary<string, object?> { [nameof(Refused.Error)] = error, [nameof(Refused.Detail)] = detail })
-        {
-            StatusCode = error.Status,
-        }.ExecuteAsync(context);
+        context.Response.StatusCode = error.Status;
+        context.Response.ContentType = "text/html; charset=utf-8";
+
+        // In a scope of its own: the page that failed has used up what belongs to the request's.
+        await using var scope = context.RequestServices.GetRequiredService<IServiceScopeFactory>().CreateAsyncScope();
+        await using var renderer = new HtmlRenderer(scope.ServiceProvider, scope.ServiceProvider.GetRequiredService<ILoggerFactory>());
+        var parameters = ParameterView.FromDictionary(
+            new Dictionary<string, object?> { [nameof(Refused.Error)] = error, [nameof(Refused.Detail)] = detail });
+        var html = await renderer.Dispatcher.InvokeAsync(async () => (await renderer.RenderComponentAsync<Refused>(parameters)).ToHtmlString());
+        await context.Response.WriteAsync(html, context.RequestAborted);
     }
 
     private static void AddHeaders(HttpResponse response)
