@@ -91,7 +91,7 @@ public sealed partial class PageTests
     {
         await using var world = await ConsoleWorld.StartAsync();
         await world.SignInAsync();
-        Assert.Contains("tieout orgs open", (await world.GetAsync("/")).Html, StringComparison.Ordinal);
+        Assert.Contains("tieout org create", (await world.GetAsync("/")).Html, StringComparison.Ordinal);
     }
 
     [Fact]
