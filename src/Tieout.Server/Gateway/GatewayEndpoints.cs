@@ -37,7 +37,9 @@ internal static class GatewayEndpoints
         services.AddSingleton<ContractGate>();
         services.AddSingleton<CurrentMitigations>();
         services.AddSingleton<MitigationGate>();
+        services.AddSingleton<ContextCutter>();
         services.AddSingleton<RecentBodies>();
+        services.AddSingleton<BodyTriggers>();
         services.AddSingleton<ToolCallLog>();
         services.AddHostedService(provider => provider.GetRequiredService<ToolCallLog>());
         services.AddSingleton<GatewayPipeline>();
