@@ -42,17 +42,21 @@ internal sealed class ConversationReplay(ContextWindow window)
 
     private static Amount Cost(ResolvedPrice price, in UsageCounts counts) => ClaimLimit.Claimed(price, counts).Charge;
 
-    /// <param name="first">Tokens of the first prompt.</param>
-    private sealed class Conversation(long first)
+    private sealed class Conversation
     {
+        /// <summary>Tokens of the first prompt.</summary>
+        private readonly long _first;
+
         /// <summary>Tokens of each answer with the question after it.</summary>
         private readonly List<long> _turns = [];
 
         private int _turnsCut;
         private bool _isWritten;
 
+        public Conversation(long first) => (_first, Prompt) = (first, first);
+
         /// <summary>Tokens of the last prompt.</summary>
-        public long Prompt { get; private set; } = first;
+        public long Prompt { get; private set; }
 
         /// <summary>Tokens that are cut off.</summary>
         public long Cut { get; private set; }
@@ -65,7 +69,7 @@ internal sealed class ConversationReplay(ContextWindow window)
             if (counts.InputTokens > Prompt) _turns.Add(counts.InputTokens - Prompt);
             Prompt = counts.InputTokens;
             _isWritten |= counts.CacheWriteTokens > 0;
-            var most = window.CutAt(window.InTokens ? Prompt - first : 1 + 2L * _turns.Count);
+            var most = window.CutAt(window.InTokens ? Prompt - _first : 1 + 2L * _turns.Count);
             var before = _turnsCut;
             while (_turnsCut < _turns.Count && (window.InTokens ? Cut + _turns[_turnsCut] : 2L * (_turnsCut + 1)) <= most) Cut += _turns[_turnsCut++];
             IsMoved = _turnsCut > before;
@@ -76,7 +80,7 @@ internal sealed class ConversationReplay(ContextWindow window)
         public UsageCounts Shorter(in UsageCounts counts, bool isMoved)
         {
             var (input, fresh) = (counts.InputTokens - Cut, Math.Max(0, counts.InputTokens - counts.CacheReadTokens - counts.CacheWriteTokens));
-            var read = isMoved ? Math.Min(counts.CacheReadTokens, first) : Math.Max(0, counts.CacheReadTokens - Cut);
+            var read = isMoved ? Math.Min(counts.CacheReadTokens, _first) : Math.Max(0, counts.CacheReadTokens - Cut);
             var written = isMoved
                 ? _isWritten ? Math.Max(0, input - read - fresh) : 0
                 : Math.Min(counts.CacheWriteTokens, input - Math.Min(read, input));

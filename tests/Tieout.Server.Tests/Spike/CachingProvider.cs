@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace Tieout.Server.Tests.Spike;
 
@@ -13,7 +14,9 @@ internal sealed class CachingProvider : IAsyncDisposable
 
     private CachingProvider()
     {
-        _app = WebApplication.CreateSlimBuilder().Build();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        _app = builder.Build();
         _app.Urls.Add("http://127.0.0.1:0");
         _app.Run(AnswerAsync);
     }

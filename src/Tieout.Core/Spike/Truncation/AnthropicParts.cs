@@ -48,7 +48,8 @@ internal static class AnthropicParts
     private static bool HasKnownContent(JsonElement result)
     {
         if (ContextJson.Text(result, "content") is not null) return true;
-        foreach (var block in ContextJson.Items(result, "content", out var isArray))
+        var content = ContextJson.Items(result, "content", out var isArray);
+        foreach (var block in content)
         {
             if (ContextJson.Text(block, "type") is not ("text" or "image" or "document" or "search_result")) return false;
         }

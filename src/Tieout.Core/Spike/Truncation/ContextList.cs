@@ -27,13 +27,13 @@ internal readonly record struct ContextList(ContextCutResult? Result, List<Range
             }
 
             if (elements is not null) return new(ContextCutResult.Unreadable, []);
-            elements = Elements(ref json);
+            elements = ReadElements(ref json);
         }
 
         return isElsewhere || elements is null ? new(ContextCutResult.NoList, []) : new(null, elements);
     }
 
-    private static List<Range> Elements(ref Utf8JsonReader json)
+    private static List<Range> ReadElements(ref Utf8JsonReader json)
     {
         var elements = new List<Range>();
         while (json.Read() && json.TokenType is not JsonTokenType.EndArray)

@@ -20,7 +20,8 @@ internal static class OpenAiChatParts
 
     private static ContextPart Assistant(JsonElement message, OpenCalls calls)
     {
-        foreach (var call in ContextJson.Items(message, "tool_calls", out var isArray))
+        var made = ContextJson.Items(message, "tool_calls", out var isArray);
+        foreach (var call in made)
         {
             if (ContextJson.Text(call, "id") is not { } id) return ContextPart.Unknown;
             calls.Open(id);

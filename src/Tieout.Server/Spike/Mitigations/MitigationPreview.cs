@@ -87,7 +87,8 @@ internal sealed class MitigationPreview(ILedger ledger, CurrentPrices prices, Cu
 
         if (mitigation.Rule.Models is not { } models || !models.TryGetValue(request.Model, out var other)) return row.Charge;
         if (offered.Find(other)?.Stages[0][0] is not { } target) return row.Charge;
-        return Price(prices, target.Upstream.PricedAs(prices), target.Model, usage) is { } cheaper ? Less(ClaimLimit.Claimed(cheaper, counts).Charge) : row.Charge;
+        return Price(prices, target.Upstream.PricedAs(prices), target.Model, usage) is { } cheaper
+            ? Less(ClaimLimit.Claimed(cheaper, counts).Charge) : row.Charge;
 
         Amount Less(Amount charge) => row.Charge - (ClaimLimit.Claimed(price, counts).Charge - charge);
     }

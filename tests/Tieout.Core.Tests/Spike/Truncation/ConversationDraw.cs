@@ -7,6 +7,12 @@ namespace Tieout.Core.Tests.Spike.Truncation;
 /// but valid shapes.</summary>
 internal sealed class ConversationDraw
 {
+    private const string System = """
+        "system":[{"type":"text","text":"Be \"kind\".","cache_control":{"type":"ephemeral"}}],
+        """;
+    private const string Image = """{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}}""";
+    private const string Thinking = """{"type":"thinking","thinking":"hm","signature":"x"}""";
+
     private readonly Random _random;
     private readonly ContextDialect _dialect;
     private readonly bool _reusesIds;
@@ -19,7 +25,7 @@ internal sealed class ConversationDraw
         _dialect = dialect;
         _reusesIds = _random.Next(5) == 0;
         _separator = new[] { ",", ", ", ",\n    " }[_random.Next(3)];
-        var turns = _random.Next(4) == 0 ? _random.Next(20, 60) : _random.Next(1, 15);
+        var turns = _random.Next(12) == 0 ? _random.Next(15, 50) : _random.Next(1, 9);
         if (dialect is not ContextDialect.AnthropicMessages && Chance(70)) AddSystem();
         for (var i = 0; i < turns; i++) AddTurn(isLast: i == turns - 1);
     }
@@ -37,7 +43,7 @@ internal sealed class ConversationDraw
 
     /// <summary>The request with the first so many messages.</summary>
     public string Body(int count) =>
-        $$"""{ "model":"m",{{(_dialect is ContextDialect.AnthropicMessages ? """"system":[{"type":"text","text":"Be \"kind\".","cache_control":{"type":"ephemeral"}}],""" : "")}}"{{Member(_dialect)}}": [{{string.Join(_separator, Messages.Take(count))}}{{Tail}}""";
+        $$"""{ "model":"m",{{(_dialect is ContextDialect.AnthropicMessages ? System : "")}}"{{Member(_dialect)}}": [{{string.Join(_separator, Messages.Take(count))}}{{Tail}}""";
 
     private bool Chance(int percent) => _random.Next(100) < percent;
 
@@ -68,7 +74,7 @@ internal sealed class ConversationDraw
             $$$"""{"content":[{"type":"text","text":{{{Text()}}}},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}],"role":"user"}""",
         ContextDialect.OpenAiResponses when Chance(30) => $$"""{"type":"message","role":"user","content":[{"type":"input_text","text":{{Text()}}}]}""",
         ContextDialect.AnthropicMessages when Chance(40) =>
-            $$"""{"role":"user","content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}},{"type":"text","text":{{Text()}}}]}""",
+            $$"""{"role":"user","content":[{{Image}},{"type":"text","text":{{Text()}}}]}""",
         _ when Chance(10) => $$"""{"role":"\u0075ser", "content" : {{Text()}}}""",
         _ => $$"""{"role":"user","content":{{Text()}}}""",
     });
@@ -78,7 +84,7 @@ internal sealed class ConversationDraw
         ContextDialect.OpenAiResponses when Chance(50) =>
             $$"""{"type":"message","role":"assistant","id":"msg_1","content":[{"type":"output_text","text":{{Text()}},"annotations":[]}]}""",
         ContextDialect.AnthropicMessages when Chance(30) =>
-            $$"""{"role":"assistant","content":[{"type":"thinking","thinking":"hm","signature":"x"},{"type":"server_tool_use","id":"srv_{{_calls}}","name":"web_search","input":{}},{"type":"web_search_tool_result","tool_use_id":"srv_{{_calls++}}","content":[]},{"type":"text","text":{{Text()}}}]}""",
+            $$$"""{"role":"assistant","content":[{{{Thinking}}},{"type":"server_tool_use","id":"srv_{{{_calls}}}","name":"web_search","input":{}},{"type":"web_search_tool_result","tool_use_id":"srv_{{{_calls++}}}","content":[]},{"type":"text","text":{{{Text()}}}}]}""",
         ContextDialect.AnthropicMessages => $$"""{"role":"assistant","content":[{"type":"text","text":{{Text()}}}]}""",
         _ => $$"""{"role":"assistant","content":{{Text()}}}""",
     });
@@ -120,21 +126,23 @@ internal sealed class ConversationDraw
                 break;
             default:
                 Messages.Add(
-                    $$"""{"role":"assistant","content":[{{(Chance(40) ? """{"type":"thinking","thinking":"hm","signature":"x"},""" : "")}}{{string.Join(',', ids.Select(id => $$"""{"type":"tool_use","id":"{{id}}","name":"search","input":{"role":"user","type":"tool_result"}}"""))}}]}""");
+                    $$"""{"role":"assistant","content":[{{(Chance(40) ? Thinking + "," : "")}}{{string.Join(',', ids.Select(Use))}}]}""");
                 var words = Chance(20) ? $$""",{"type":"text","text":{{Text()}}}""" : "";
                 Messages.Add($$"""{"role":"user","content":[{{string.Join(',', ended.Select(AnthropicResult))}}{{words}}]}""");
                 break;
         }
     }
 
+    private static string Use(string id) => $$$"""{"type":"tool_use","id":"{{{id}}}","name":"search","input":{"role":"user","type":"tool_result"}}""";
+
     private string AnthropicResult(string id) => Chance(25)
-        ? $$"""{"type":"tool_result","tool_use_id":"{{id}}","content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"AAAA"}},{"type":"text","text":{{Text()}}}]}"""
+        ? $$"""{"type":"tool_result","tool_use_id":"{{id}}","content":[{{Image}},{"type":"text","text":{{Text()}}}]}"""
         : $$"""{"tool_use_id":"{{id}}","type":"tool_result","content":{{Text()}},"is_error":{{(Chance(20) ? "true" : "false")}}}""";
 
     private string Text()
     {
         var text = new StringBuilder("\"");
-        for (var words = _random.Next(1, 12); words > 0; words--)
+        for (var words = _random.Next(1, 6); words > 0; words--)
         {
             text.Append(new[] { "word ", "Größe ", "\\\"role\\\":\\\"user\\\" ", "]},{ ", "\\u00e9\\n", "漢字 ", "tool_result " }[_random.Next(7)]);
         }
