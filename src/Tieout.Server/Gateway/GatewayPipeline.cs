@@ -3,6 +3,7 @@ using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.Mitigations;
 using Tieout.Server.Gateway.References;
+using Tieout.Server.Gateway.Signals;
 using Tieout.Server.Gateway.Tools;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
@@ -33,7 +34,8 @@ namespace Tieout.Server.Gateway;
 /// </remarks>
 internal sealed class GatewayPipeline(
     CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ReferenceGate references, AttemptLoop attempts, FreeForwarder free,
-    ContractGate contracts, CurrentMitigations mitigations, MitigationGate gate, ContextCutter cutter, BodyTriggers triggers, TimeProvider time)
+    ContractGate contracts, CurrentMitigations mitigations, MitigationGate gate, ContextCutter cutter, BodyTriggers triggers,
+    TrafficSignals signals, TimeProvider time)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
@@ -99,10 +101,16 @@ internal sealed class GatewayPipeline(
             return;
         }
 
-        // steps 3 to 10. Free calls make no usage that anybody would join.
-        if (endpoint.IsFree) await free.AnswerAsync(call, call.FirstTarget!);
-        else if (contracts.Refuse(call) is { } broken) await dialect.RefuseAsync(context, broken);
-        else await attempts.AnswerAsync(call);
+        await ForwardAsync(call);
+    }
+
+    /// <summary>Steps 3 to 10. Free calls make no usage that anybody would join.</summary>
+    private Task ForwardAsync(GatewayCall call)
+    {
+        if (call.Endpoint.IsFree) return free.AnswerAsync(call, call.FirstTarget!);
+        if (contracts.Refuse(call) is { } broken) return call.RefuseAsync(broken);
+        signals.See(call.Caller, call.Context.Request.Headers);
+        return attempts.AnswerAsync(call);
     }
 
     private GuardedCall Guarded(
