@@ -29,6 +29,7 @@ using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Runtime;
 using Tieout.Server.Spike;
 using Tieout.Server.Spike.Mitigations;
+using Tieout.Server.Spike.Rules;
 using Tieout.Server.Tenancy;
 using Tieout.Server.Tracing;
 using Tieout.Server.Triage;
@@ -73,6 +74,11 @@ public static class ApiEndpoints
             ? new AttemptClasses(spike.HiddenTriggers, spike.ToolRetryTriggers) : AttemptClasses.Default);
         services.AddSingleton<SpikeRun>();
         services.AddSingleton<SpikeWatch>();
+        services.AddSingleton<SpikeVerdicts>();
+        services.AddSingleton<CurrentAlertRules>();
+        services.AddSingleton<AlertRuleChanges>();
+        services.AddSingleton<AlertRuleWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<AlertRuleWatch>());
         services.AddSingleton<MitigationChanges>();
         services.AddSingleton<MitigationPreview>();
         services.AddSingleton<MitigationSuggestions>();
@@ -120,6 +126,7 @@ public static class ApiEndpoints
         api.MapPackets();
         api.MapSpike();
         api.MapMitigations();
+        api.MapAlertRules();
         api.MapTies();
         api.MapSurfaces();
         api.MapJournals();

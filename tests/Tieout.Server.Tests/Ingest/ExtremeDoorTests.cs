@@ -74,6 +74,10 @@ public sealed class ExtremeDoorTests
             """{"name":"s@","window":"2026-01","method":"fixed","asset":"USD","costs":[{"kind":"shared","name":"c","cost":#}],"parts":{"acme":"100"},"charge":true,"reason":"r"}"""),
         (HttpMethod.Post, "/api/v1/guard/overrides", """{"actions":"volume.*","reason":"r","expires_in_seconds":#}"""),
         .. OfMitigations(HttpMethod.Put, "/api/v1/orgs/acme/mitigations/m"), .. OfMitigations(HttpMethod.Post, "/api/v1/orgs/acme/mitigation-previews"),
+        .. ((string[])["\"threshold\",\"measure\":\"spend\",\"limit\":#", "\"threshold\",\"measure\":\"tokens\",\"period\":\"day\",\"count\":#",
+            "\"ratio\",\"measure\":\"failures\",\"percent\":200,\"count\":#", "\"ratio\",\"measure\":\"spend\",\"limit\":\"1\",\"percent\":#",
+            "\"forecast\",\"percent\":#", "\"spike\",\"percent\":#", "\"spike\",\"limit\":#"])
+            .Select(rule => (HttpMethod.Put, "/api/v1/orgs/acme/alert-rules/r", $$"""{"kind":{{rule}},"owner":"ann","reason":"r"}""")),
         (HttpMethod.Put, "/api/v1/orgs/acme/mitigations/m", """{"kind":"off","scope":{"feature":"f"},"owner":"ann","reason":"r","expires_in_seconds":#}"""),
     ];
 
