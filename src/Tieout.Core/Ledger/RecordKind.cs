@@ -77,6 +77,9 @@ public enum RecordKind
 
     /// <summary>A version of an alert rule, or its removal. Recorded once.</summary>
     AlertRuleChange = 31,
+
+    /// <summary>What an incident of a cost spike says beside the incident, by its number. The newest counts.</summary>
+    SpikeIncident = 32,
 }
 
 /// <summary>What a billing document does. Texts of proposals contain the numbers, so they never change.</summary>

@@ -34,20 +34,22 @@ public sealed class AlertHours(long first, int count)
     /// <returns>Null: the org has too few days.</returns>
     public decimal? Baseline(long hour, long since, Func<long, int> clock)
     {
-        var alike = new List<Int128>();
-        var of = clock(hour);
+        var (alike, of, weekBefore) = (new List<Int128>(), clock(hour), (Int128)0);
 
-        // An hour more than seven days: where clocks went back, the same hour on the clock is that much earlier.
+        // An hour more and an hour less: where clocks changed, the same hour on the clock is that much earlier or later.
         for (var at = Math.Max(Math.Max(first, since), hour - WeekHours - 1); at <= hour - DayHours + 1; at++)
         {
-            if (clock(at) == of) alike.Add(this[at]);
+            if (clock(at) != of) continue;
+            alike.Add(this[at]);
+            if (at <= hour - WeekHours + 1 && this[at] > weekBefore) weekBefore = this[at];
         }
 
         if (alike.Count < BaselineHoursMin) return null;
         alike.Sort();
         var middle = alike.Count / 2;
-        var median = alike.Count % 2 == 1 ? AlertFigures.Figure(alike[middle]) : (AlertFigures.Figure(alike[middle - 1]) + AlertFigures.Figure(alike[middle])) / 2;
-        return hour - WeekHours >= since ? Math.Max(median, AlertFigures.Figure(this[hour - WeekHours])) : median;
+        var median = alike.Count % 2 == 1
+            ? AlertFigures.Figure(alike[middle]) : (AlertFigures.Figure(alike[middle - 1]) + AlertFigures.Figure(alike[middle])) / 2;
+        return Math.Max(median, AlertFigures.Figure(weekBefore));
     }
 
     /// <summary>What is to come until a time, if the next day is as the last day was, and all later days are as those of the last week were.</summary>

@@ -28,6 +28,7 @@ using Tieout.Server.Reconciliation.SelfCheck;
 using Tieout.Server.Reconciliation.Surfaces;
 using Tieout.Server.Runtime;
 using Tieout.Server.Spike;
+using Tieout.Server.Spike.FollowUp;
 using Tieout.Server.Spike.Mitigations;
 using Tieout.Server.Spike.Rules;
 using Tieout.Server.Tenancy;
@@ -75,6 +76,8 @@ public static class ApiEndpoints
         services.AddSingleton<SpikeRun>();
         services.AddSingleton<SpikeWatch>();
         services.AddSingleton<SpikeVerdicts>();
+        services.AddSingleton<SpikeIncidents>();
+        services.AddHostedService(provider => provider.GetRequiredService<SpikeIncidents>());
         services.AddSingleton<CurrentAlertRules>();
         services.AddSingleton<AlertRuleChanges>();
         services.AddSingleton<AlertRuleWatch>();

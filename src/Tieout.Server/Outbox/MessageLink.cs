@@ -27,6 +27,7 @@ internal static class MessageLink
             "runtime.retired" => Named($"{ofOrg}/runtimes", data, "app_instance_id"),
             "org.opened" => ofOrg,
             "mitigation.set" or "mitigation.removed" or "mitigation.expired" => Named($"{ofOrg}/mitigations", data, "id"),
+            "incident.opened" or "incident.escalated" or "incident.follow_up" => Named("/incidents", data, "incident"),
             "alert.drift" or "alert.drift_resolved" => "/surfaces",
             "alert.contract_burn_fast" or "alert.contract_burn_slow" => $"{Named("/contracts", data, "scope")}/completeness",
             "alert.cost_spike" => $"{Named("/orgs", data, "scope")}/spike",
