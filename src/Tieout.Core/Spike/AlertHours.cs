@@ -93,7 +93,8 @@ public static class AlertFigures
     /// <summary>Shown where there is no baseline to divide by.</summary>
     private const decimal PercentMax = 1_000_000;
 
-    /// <summary>The larger of a sum of the running period and one of the period before: a late or a full hour is an alert until the next hour is over, too.</summary>
+    /// <summary>The larger of a sum of the running period and one of the period before: an hour that is over, or grew late, counts until the next is
+    /// over.</summary>
     public static AlertReading Threshold(AlertTerms terms, Int128 running, Int128 before)
     {
         var value = running > before ? running : before;

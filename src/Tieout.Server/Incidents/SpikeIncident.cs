@@ -46,7 +46,7 @@ public sealed record IncidentMitigation(string Id, int Version, string Kind, str
 
 /// <summary>What is told of an incident.</summary>
 /// <param name="Text">For people.</param>
-internal sealed record IncidentMessage(string Incident, string Org, string Title, string Text, string? FollowUpOn = null);
+public sealed record IncidentMessage(string Incident, string Org, string Title, string Text, string? FollowUpOn = null);
 
 /// <summary>Another day on which to be reminded.</summary>
 /// <param name="On">For example 2026-12-07.</param>

@@ -53,7 +53,8 @@ public sealed class DetectorPassTests
     public async Task An_org_whose_hours_cannot_be_read_adds_nothing()
     {
         var pass = new DetectorPass(["model"]);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => JudgeAsync(pass, new Source(1, (hour, _) => hour < 100 ? 1 : throw new InvalidOperationException())));
+        var broken = new Source(1, (hour, _) => hour < 100 ? 1 : throw new InvalidOperationException());
+        await Assert.ThrowsAsync<InvalidOperationException>(() => JudgeAsync(pass, broken));
         Assert.Empty(pass.Pools);
     }
 
@@ -84,13 +85,14 @@ public sealed class DetectorPassTests
                 {
                     // The sum of twelve is nearly normal.
                     var noise = Math.Exp(0.9 * (Enumerable.Range(0, 12).Sum(_ => random.NextDouble()) - 6));
-                    ImmutableArray<string?> values = [$"org-{org}", "chat", model];
+                    ImmutableArray<string?> values = [$"org-{org}", $"feature-{org}", model];
                     yield return new(hour, values, null, 1, [0, 0, 0, 0, 0], [0, 0, 0, 0, 0], (Int128)(1_000_000_000 * noise * factor(hour, model)));
                 }
             }
         }
 
-        public Task<SegmentShape> ShapeAsync(Segment? segment, SpikeTiming timing, CancellationToken cancellationToken) => Task.FromResult(SegmentShape.Unknown);
+        public Task<SegmentShape> ShapeAsync(Segment? segment, SpikeTiming timing, CancellationToken cancellationToken) =>
+            Task.FromResult(SegmentShape.Unknown);
 
         public Task<ArrivalSigns> ArrivalAsync(SpikeTiming timing, CancellationToken cancellationToken) => Task.FromResult<ArrivalSigns>(default);
     }

@@ -26,7 +26,11 @@ public sealed class AlertHoursTests
     {
         var hours = new AlertHours(0, 9 * 24);
         var hour = 8 * 24 + 5;
-        foreach (var (daysBefore, sum) in (ReadOnlySpan<(int, int)>)[(1, 900), (2, 10), (3, 12), (4, 11), (5, 0), (6, 13)]) hours.Add(hour - 24 * daysBefore, sum);
+        foreach (var (daysBefore, sum) in (ReadOnlySpan<(int, int)>)[(1, 900), (2, 10), (3, 12), (4, 11), (5, 0), (6, 13)])
+        {
+            hours.Add(hour - 24 * daysBefore, sum);
+        }
+
         Assert.Equal(11, hours.Baseline(hour, 0, At));
         hours.Add(hour - 7 * 24, 40);
         Assert.Equal(40, hours.Baseline(hour, 0, At));

@@ -184,7 +184,8 @@ public sealed class ExtremeDoorTests
                     StringComparer.Ordinal);
         var tried =
             Doors.Select(door => door.Address.Split('?')[0].Replace("/orgs/acme/", "/orgs/{org}/", StringComparison.Ordinal).Replace(
-                "/only/", "/{id}/", StringComparison.Ordinal).Replace("/mitigations/m", "/mitigations/{id}", StringComparison.Ordinal)).Concat(WithoutNumbers).ToHashSet(StringComparer.Ordinal);
+                "/only/", "/{id}/", StringComparison.Ordinal).Replace("/mitigations/m", "/mitigations/{id}", StringComparison.Ordinal)
+                .Replace("/alert-rules/r", "/alert-rules/{id}", StringComparison.Ordinal)).Concat(WithoutNumbers).ToHashSet(StringComparer.Ordinal);
         Assert.Empty(doors.Except(tried));
     }
 

@@ -62,7 +62,8 @@ internal sealed class AlertWorld : IAsyncDisposable
     }
 
     /// <summary>Usage of an org at a time before now.</summary>
-    public async Task ChargeAsync(string amount, TimeSpan ago, string org = "acme", string? feature = null, int status = 200, int times = 1, TimeSpan every = default)
+    public async Task ChargeAsync(
+        string amount, TimeSpan ago, string org = "acme", string? feature = null, int status = 200, int times = 1, TimeSpan every = default)
     {
         var commands = Enumerable.Range(0, times).Select(i => Attempt(Amount.Parse(amount), Now - ago + every * i, org, feature, status)).ToList();
         foreach (var outcome in await World.Ledger.SubmitAsync([.. commands], Stop)) Assert.IsType<Outcome.Done>(outcome);

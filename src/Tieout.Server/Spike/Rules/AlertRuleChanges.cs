@@ -26,7 +26,8 @@ internal sealed class AlertRuleChanges(ILedger ledger, CurrentAlertRules current
         // Teams and keys exist only here: usage with an unknown one will never come, and the rule would look as if it watched.
         ledger.Exists(SettingKind.Team, next.Org, next.Scope.Team);
         ledger.Exists(SettingKind.Key, next.Org, next.Scope.Key);
-        if (next.Terms.Budget is { } budget && !ledger.Read.BudgetStates(next.Org).Any(state => state.Budget.Id == budget && AlertRuleFigures.IsForecast(state)))
+        if (next.Terms.Budget is { } budget
+            && !ledger.Read.BudgetStates(next.Org).Any(state => state.Budget.Id == budget && AlertRuleFigures.IsForecast(state)))
         {
             throw Invalid($"The org has no budget '{Inputs.Shown(budget)}' with a limit and a window of a day, week or month, that is not of an end user.");
         }

@@ -97,7 +97,7 @@ internal static class AlertRuleFigures
             if (history.Rules[rule.Id].Hours.Baseline(hour, history.Since, Clock) is not { } baseline) continue;
             var sum = Sum(rule, lines.Where(line => SpikeRequest.HourOf(line.Slot) == hour));
             var reading = AlertFigures.Ratio(rule.Terms, sum, baseline);
-            if (found is not { } other || (reading.IsRaised && !other.IsRaised) || (reading.IsRaised == other.IsRaised && reading.Value > other.Value)) found = reading;
+            if (found is not { } other || (reading.IsRaised, reading.Value).CompareTo((other.IsRaised, other.Value)) > 0) found = reading;
         }
 
         return found;

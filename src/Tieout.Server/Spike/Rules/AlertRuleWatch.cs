@@ -83,8 +83,9 @@ internal sealed partial class AlertRuleWatch(
     {
         var hour = SpikeRequest.HourOf(now);
         var day = Window.Of(WindowUnit.Day, now, org.Zone);
-        var isOfHours = rules.Any(rule => rule.Kind is AlertRuleKind.Ratio || (rule.Kind is AlertRuleKind.Threshold && rule.Terms.Period is not AlertPeriod.Day));
         var isOfDays = rules.Any(rule => rule.Kind is AlertRuleKind.Threshold && rule.Terms.Period is AlertPeriod.Day);
+        var isOfHours = rules.Any(rule =>
+            rule.Kind is AlertRuleKind.Ratio || (rule.Kind is AlertRuleKind.Threshold && rule.Terms.Period is not AlertPeriod.Day));
         IReadOnlyList<LabelledLine> hours = isOfHours
             ? await read.SumsAsync(new(org, SpikeRequest.StartOf(hour - 1), SpikeRequest.StartOf(hour + 1), RecountSlot.Hour), cancellationToken) : [];
         IReadOnlyList<LabelledLine> days = isOfDays ? await read.SumsAsync(new(org, day.Start, day.End), cancellationToken) : [];
