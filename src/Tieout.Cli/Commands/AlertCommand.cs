@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tieout.Cli.Output;
 using Tieout.Core.Spike;
-using Tieout.Server.Spike.Rules;
 using AlertRuleJson = Tieout.Server.Spike.Rules.AlertRuleJson;
 
 namespace Tieout.Cli.Commands;

@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Core.Ledger;
-using Tieout.Core.Money;
 using Tieout.Core.Spike;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Mitigations;
@@ -68,8 +67,8 @@ internal sealed partial class SpikeIncidents(
     {
         if (Ledger.Read.Org(name) is not { } org) return;
         var report = SpikeReport.Of(await run.RunAsync(SpikeRequest.Of(org, now), cancellationToken));
-        var cause = report.Causes.FirstOrDefault();
-        var place = cause?.Places.FirstOrDefault()?.Labels ?? new Dictionary<string, string?>();
+        var cause = report.Causes is [var first, ..] ? first : null;
+        var place = cause?.Places is [var where, ..] ? where.Labels : new Dictionary<string, string?>();
         var onset = report.Onset ?? report.From;
         var hours = SpikeRequest.HourOf(now) - SpikeRequest.HourOf(Http.Inputs.Time(onset, TimeZoneInfo.Utc));
         var followUp = LocalTime.DayOf(now, org.Zone).AddDays(FollowUpDays).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
@@ -105,10 +104,8 @@ internal sealed partial class SpikeIncidents(
         // A closed incident has its follow-up still to come.
         var today = LocalTime.DayOf(now, org.Zone).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         if (spike.RemindedAt is not null || string.CompareOrdinal(today, spike.FollowUpOn) < 0) return;
-        await ChangeAsync(
-            IncidentBook.Change(spike with { RemindedAt = now.ToString() }, seq, "follow_up", Message(incident, SpikeIncidentText.FollowUp(spike, incident))
-                with { FollowUpOn = spike.FollowUpOn }),
-            cancellationToken);
+        var reminder = Message(incident, SpikeIncidentText.FollowUp(spike, incident)) with { FollowUpOn = spike.FollowUpOn };
+        await ChangeAsync(IncidentBook.Change(spike with { RemindedAt = now.ToString() }, seq, "follow_up", reminder), cancellationToken);
 
         IncidentMessage Message(Incident of, string text) => new(of.Id, spike.Org, of.Title, text);
     }
