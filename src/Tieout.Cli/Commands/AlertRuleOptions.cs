@@ -25,7 +25,7 @@ internal sealed class AlertRuleOptions
     private readonly Option<long?> _count = new("--count") { Description = "threshold, ratio of tokens or failures: above this number.", HelpName = "N" };
     private readonly Option<int?> _percent = new("--percent")
     {
-        Description = "ratio: of the baseline hour, from 101. forecast: of the budget's limit, default 100. spike: the least rise, default 20.",
+        Description = "ratio: of the baseline hour, from 100. forecast: of the budget's limit, default 100. spike: the least rise, default 20.",
         HelpName = "N",
     };
 

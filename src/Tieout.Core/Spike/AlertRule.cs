@@ -46,7 +46,7 @@ public sealed record AlertScope(string? Project = null, string? Team = null, str
 /// <param name="Period">threshold: of an hour or a day. Default: an hour.</param>
 /// <param name="LimitNanos">threshold, ratio of spend: above this, in nano-units of the org's asset. spike: a rise of less since the onset is no alert.</param>
 /// <param name="Count">threshold, ratio of tokens or failures: above this.</param>
-/// <param name="Percent">ratio: of the baseline hour, from 101. forecast: of the budget's limit, from 1; default: 100. spike: the least rise above what is
+/// <param name="Percent">ratio: of the baseline hour, from 100. forecast: of the budget's limit, from 1; default: 100. spike: the least rise above what is
 /// expected, from 1; default: 20.</param>
 /// <param name="Verdicts">spike: <c>rising</c>, <c>sustained</c>, <c>blip</c>. Default: <c>sustained</c>.</param>
 /// <param name="Budget">forecast: the budget's id. Default: each budget of a day, week or month.</param>

@@ -27,7 +27,7 @@ public static class AlertRuleFlaws
         {
             AlertRuleKind.Spike => OfSpike(rule.Terms, rule.Scope),
             AlertRuleKind.Threshold => OfMeasure(rule.Terms),
-            AlertRuleKind.Ratio => Required(rule.Terms.Percent, "percent", 101, PercentMax) ?? OfMeasure(rule.Terms),
+            AlertRuleKind.Ratio => Required(rule.Terms.Percent, "percent", 100, PercentMax) ?? OfMeasure(rule.Terms),
             _ => OfForecast(rule.Terms, rule.Scope),
         };
     }

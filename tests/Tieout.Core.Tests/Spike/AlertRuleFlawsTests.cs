@@ -27,7 +27,7 @@ public sealed class AlertRuleFlawsTests
             (Of(AlertRuleKind.Threshold, new(AlertMeasure.Failures, Count: -1)), "count"),
             (Of(AlertRuleKind.Threshold, new(AlertMeasure.Failures, Count: 1, Percent: 200)), "percent"),
             (Of(AlertRuleKind.Ratio, new(AlertMeasure.Failures, Count: 1)), "percent"),
-            (Of(AlertRuleKind.Ratio, new(AlertMeasure.Failures, Count: 1, Percent: 100)), "percent"),
+            (Of(AlertRuleKind.Ratio, new(AlertMeasure.Failures, Count: 1, Percent: 99)), "percent"),
             (Of(AlertRuleKind.Ratio, new(AlertMeasure.Spend, Percent: 200)), "limit"),
             (Of(AlertRuleKind.Ratio, new(AlertMeasure.Spend, AlertPeriod.Hour, LimitNanos: 1, Percent: 200)), "period"),
             (Of(AlertRuleKind.Ratio, new(AlertMeasure.Spend, LimitNanos: 1, Percent: 200)), null),

@@ -19,7 +19,8 @@ internal static class AlertRuleEndpoints
         api.MapGet("/orgs/{org}/alert-rules", List).Allow(Access.EveryRole);
         api.MapGet("/orgs/{org}/alert-rules/{id}", One).Allow(Access.EveryRole);
         api.MapPut("/orgs/{org}/alert-rules/{id}", Set).Allow(Access.Roles(AdminRole.Operator));
-        api.MapDelete("/orgs/{org}/alert-rules/{id}", Remove).Allow(Access.Roles(AdminRole.Operator));
+        api.MapDelete("/orgs/{org}/alert-rules/{id}", Remove).Allow(Access.Roles(AdminRole.Operator))
+            .Irreversible("tieout.alert_rule.remove", "alert_rule", "id");
     }
 
     private static async Task<IResult> List(string org, HttpContext context, ILedger ledger, CurrentAlertRules current, AlertBook book)
