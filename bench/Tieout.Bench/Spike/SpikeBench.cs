@@ -56,7 +56,9 @@ public static class SpikeBench
         var (diagnosis, bytes) = await MedianAsync(5, async () => found = await Diagnosis.OfAsync(hours.Asked, hours, cancellationToken));
         var (detector, _) = await MedianAsync(3, async () =>
         {
-            foreach (var org in quiet) await Diagnosis.JudgeAsync(org.Asked, org, cancellationToken);
+            var pass = new DetectorPass(["feature", "provider", "model"]);
+            foreach (var org in quiet) await pass.JudgeAsync("USD", org.Asked, org, cancellationToken);
+            pass.Components("USD", static (_, _) => false);
         });
         return new(
             hours.LabelSets, found!.Change.Leaves.Count, hours.Lines, hours.Requests, Math.Round((decimal)built.TotalSeconds, 1), diagnosis,
