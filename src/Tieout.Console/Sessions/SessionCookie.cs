@@ -17,7 +17,7 @@ internal sealed class SessionCookie(IDataProtectionProvider protection)
     public void Write(HttpContext context, string token) =>
         context.Response.Cookies.Append(Name, _protector.Protect(token, Length), Options(context, Length));
 
-    public void Remove(HttpContext context) => context.Response.Cookies.Delete(Name, Options(context, length: null));
+    public static void Remove(HttpContext context) => context.Response.Cookies.Delete(Name, Options(context, length: null));
 
     /// <summary>Null: there is no session, or it is over.</summary>
     public string? Token(HttpRequest request)

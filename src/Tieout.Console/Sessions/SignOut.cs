@@ -19,7 +19,7 @@ internal static class SignOut
             return;
         }
 
-        context.RequestServices.GetRequiredService<SessionCookie>().Remove(context);
+        SessionCookie.Remove(context);
         context.Response.Redirect("/signed-out");
     }
 }
