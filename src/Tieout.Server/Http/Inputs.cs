@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -19,6 +20,9 @@ internal static class Inputs
 
     /// <summary>Of a reason, in characters.</summary>
     public const int ReasonMax = 500;
+
+    /// <summary>First size of the buffer that a body is read into.</summary>
+    private const int FirstBytes = 16 * 1024;
 
     private const int PageMax = 1_000;
     private const int PageDefault = 100;
@@ -44,16 +48,26 @@ internal static class Inputs
     {
         var tooLarge = $"The body is larger than {max / 1024} KiB.";
         if (context.Request.ContentLength > max) throw new ApiRefusedException(ApiError.BodyTooLarge, tooLarge);
-        await using var buffer = new MemoryStream();
-        var chunk = new byte[16 * 1024];
-        int read;
-        while ((read = await context.Request.Body.ReadAsync(chunk, context.RequestAborted)) > 0)
-        {
-            await buffer.WriteAsync(chunk.AsMemory(0, read), context.RequestAborted);
-            if (buffer.Length > max) throw new ApiRefusedException(ApiError.BodyTooLarge, tooLarge);
-        }
 
-        return buffer.ToArray();
+        // A client that announces much and sends little must not occupy memory for it.
+        var announced = (int)Math.Min(context.Request.ContentLength ?? FirstBytes, FirstBytes);
+        var (buffer, length) = (ArrayPool<byte>.Shared.Rent(announced + 1), 0);
+        try
+        {
+            int read;
+            while ((read = await context.Request.Body.ReadAsync(buffer.AsMemory(length), context.RequestAborted)) > 0)
+            {
+                length += read;
+                if (length > max) throw new ApiRefusedException(ApiError.BodyTooLarge, tooLarge);
+                if (length == buffer.Length) buffer = PooledBytes.Grown(buffer, length);
+            }
+
+            return buffer.AsSpan(0, length).ToArray();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
     public static Amount Amount(string? text, string what)
