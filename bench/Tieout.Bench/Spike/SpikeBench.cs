@@ -87,7 +87,7 @@ public static class SpikeBench
         {
             var prices = of.PriceLists.ToDictionary(list => (list.Model, list.Version), list => Prices(list.Prices));
             var known = new Dictionary<TrafficLabels, ImmutableArray<string?>>();
-            foreach (var sums in TrafficSums.Of(of.Events()))
+            foreach (var sums in of.DrawnSums())
             {
                 if (!known.TryGetValue(sums.Labels, out var values)) known.Add(sums.Labels, values = ValuesOf(sums.Labels));
                 _lines.Add(new(
@@ -122,7 +122,8 @@ public static class SpikeBench
         public Task<SegmentShape> ShapeAsync(Segment? segment, SpikeTiming timing, CancellationToken cancellationToken) =>
             Task.FromResult(SegmentShape.Unknown);
 
-        public Task<ArrivalSigns> ArrivalAsync(SpikeTiming timing, CancellationToken cancellationToken) => Task.FromResult<ArrivalSigns>(default);
+        public Task<ArrivalSigns> ArrivalAsync(CostChange change, SpikeTiming timing, CancellationToken cancellationToken) =>
+            Task.FromResult<ArrivalSigns>(default);
 
         private static long HourOf(DateTimeOffset at) => at.ToUnixTimeSeconds() / 3_600;
 

@@ -74,5 +74,5 @@ public sealed class HourProfile
     /// <summary>The residual in deviations.</summary>
     public double Score(HourPoint point) => Residual(point) / _deviation[point.ClockHour];
 
-    private double Log(double value) => Math.Log(Math.Max(0, value) + _floor);
+    internal double Log(double value) => Math.Log(Math.Max(0, value) + _floor);
 }

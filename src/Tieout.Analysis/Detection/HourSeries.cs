@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using Tieout.Analysis.Change;
 
 namespace Tieout.Analysis.Detection;
@@ -19,16 +18,34 @@ public sealed class HourSeries(ImmutableArray<string> dimensions, long first, lo
     private readonly Dictionary<string, Int128[]>[] _byValue =
         [.. dimensions.Select(_ => new Dictionary<string, Int128[]>(StringComparer.Ordinal))];
 
+    private readonly LabelSets _sets = new();
+
+    /// <summary>The series that a set of labels counts in, by its number.</summary>
+    private readonly List<Int128[][]> _ofSet = [];
+
     public void Add(HourLine line)
     {
         var hour = line.Hour - first;
         if (hour < 0 || hour >= _total.Length) return;
         _total[hour] += line.Cost;
+        if (dimensions.IsEmpty) return;
+        var no = _sets.Of(line.Values);
+        if (no == _ofSet.Count) _ofSet.Add([.. SeriesOf(line.Values)]);
+        foreach (var series in _ofSet[no]) series[hour] += line.Cost;
+    }
+
+    private IEnumerable<Int128[]> SeriesOf(ImmutableArray<string?> values)
+    {
         for (var d = 0; d < dimensions.Length; d++)
         {
-            if (line.Values[d] is not { } value || (_byValue[d].Count >= ValuesMax && !_byValue[d].ContainsKey(value))) continue;
-            ref var series = ref CollectionsMarshal.GetValueRefOrAddDefault(_byValue[d], value, out _);
-            (series ??= new Int128[_total.Length])[hour] += line.Cost;
+            if (values[d] is not { } value) continue;
+            if (!_byValue[d].TryGetValue(value, out var series))
+            {
+                if (_byValue[d].Count >= ValuesMax) continue;
+                _byValue[d].Add(value, series = new Int128[_total.Length]);
+            }
+
+            yield return series;
         }
     }
 
