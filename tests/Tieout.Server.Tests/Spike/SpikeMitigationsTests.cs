@@ -4,8 +4,8 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Tests.Gateway;
 using Tieout.Server.Tests.Http;
-using Tieout.Storage;
 
 namespace Tieout.Server.Tests.Spike;
 
@@ -52,7 +52,7 @@ public sealed class SpikeMitigationsTests
         Assert.All(calm.GetProperty("steps").EnumerateArray(), step => Assert.Null(Text(step, "advice")));
     }
 
-    private static async Task FillAsync(ILedger ledger, string org, Func<int, int> undone)
+    private static async Task FillAsync(BreakableLedger ledger, string org, Func<int, int> undone)
     {
         Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(new Command.OpenOrg(new(org, "USD", BillingMode.Postpaid, null, "UTC")), Stop));
         var attempts = new List<Command>();
