@@ -16,6 +16,7 @@ internal static class SpikeReport
 
     private static readonly string[] ContributorLabels = ["org", "feature", "team", "key", "model"];
 
+    /// <param name="mitigations">What is proposed; empty: nothing.</param>
     public static SpikeBody Of(SpikeResult result, IReadOnlyList<MitigationSuggestionBody> mitigations)
     {
         var (request, timing, change) = (result.Request, result.Timing, result.Change);

@@ -2,6 +2,7 @@ using Tieout.Analysis.Why;
 using Tieout.Core;
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
+using Tieout.Core.Money;
 using Tieout.Core.Spike;
 using Tieout.Server.Http;
 using Tieout.Storage;
@@ -43,7 +44,11 @@ internal sealed class MitigationSuggestions(ILedger ledger, SpikeRun run, Mitiga
                 var expiry = until.ToDateTimeOffset() + TimeSpan.FromHours(1);
                 var mitigation = new Mitigation(id, org.Org.Id, kind, scope, rule, "nobody", name, expiry, 1, "", default);
                 if (MitigationFlaws.Of(mitigation) is not null) continue;
-                if (await TriedAsync(org, mitigation, from, until, cancellationToken) is { } tried) items.Add(new(id, name, why, tried));
+                if (await TriedAsync(org, mitigation, from, until, cancellationToken) is not { } tried) continue;
+
+                // A cut that loses more cache than it saves is no help.
+                if (kind is MitigationKind.Truncate && tried.Saved <= Amount.Zero) continue;
+                items.Add(new(id, name, why, tried));
             }
         }
 
@@ -119,6 +124,10 @@ internal sealed class MitigationSuggestions(ILedger ledger, SpikeRun run, Mitiga
             ],
             SpikeCause.NewKey when scope.Key is not null => [(cause, MitigationKind.Off, scope, new(), "Nobody may know the key: switch it off until its owner is found.")],
             SpikeCause.OutputLength => [(cause, MitigationKind.OutputCap, scope, new(OutputTokens: 1_024), "Answers are longer: lower the limit of output tokens.")],
+            SpikeCause.ContextGrowth =>
+            [
+                (cause, MitigationKind.Truncate, scope, new(Messages: 20), "Conversations are appended to and never cut: send the last 20 to 39 messages."),
+            ],
             _ => [],
         };
     }
