@@ -71,11 +71,8 @@ public sealed class HourProfile
     /// <summary>The residual, of hours that are out of the ordinary no more than three deviations: for means.</summary>
     public double Bounded(HourPoint point) => Math.Clamp(Residual(point), -3 * _deviation[point.ClockHour], 3 * _deviation[point.ClockHour]);
 
-    /// <summary>The deviation of an hour of the clock in the middle of all, as a logarithm.</summary>
-    public double Deviation => Numbers.Median([.. _deviation]);
-
     /// <summary>The residual in deviations.</summary>
     public double Score(HourPoint point) => Residual(point) / _deviation[point.ClockHour];
 
-    internal double Log(double value) => Math.Log(Math.Max(0, value) + _floor);
+    private double Log(double value) => Math.Log(Math.Max(0, value) + _floor);
 }

@@ -20,9 +20,6 @@ public static class SpikeTimer
     /// <summary>The calendar or growth explains a rise where it explains this part of it.</summary>
     private const double ExplainedPartMin = 0.45;
 
-    /// <summary>A rise is no spike where it is less than this many deviations of an hour: noisy hours drift as far by chance, and by growing steadily.</summary>
-    private const double DeviationsMin = 1.2;
-
     private const int DayHours = 24;
 
     /// <summary>Hours by which the segment may move the beginning; more is another rise.</summary>
@@ -46,7 +43,6 @@ public static class SpikeTimer
         timing = timing with { HoursAbove = shift.HoursAbove };
         var (expected, actual) = (timing.Expected, timing.Actual);
         if (shift.State is ShiftState.None || !materiality.IsMet(expected, actual, compared.Count)) return timing;
-        if (shift.State is not ShiftState.Blip && Math.Log(actual / expected) < DeviationsMin * profile.Deviation) return timing;
         var benign = IsCalendar(points, compared, expected, materiality) ? BenignReason.Calendar
             : IsGrowth(profile, baseline, compared, expected, materiality) ? BenignReason.Growth : BenignReason.None;
         return timing with { Verdict = benign is BenignReason.None ? VerdictOf(shift.State) : SpikeVerdict.Benign, Benign = benign };
