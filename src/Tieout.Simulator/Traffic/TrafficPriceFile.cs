@@ -34,7 +34,8 @@ public static class TrafficPriceFile
         var (from, rates) = ((list.From + later).UtcDateTime, Rates(list.Prices));
         var (day, time) = (DateOnly.FromDateTime(from), TimeOnly.FromDateTime(from));
         if (list.Version == 0) return [new(null, null, rates)];
-        return time == TimeOnly.MinValue ? [new(day, null, rates)] : [new(day, new(time, TimeOnly.MinValue), rates), new(day.AddDays(1), null, rates)];
+        if (time == TimeOnly.MinValue) return [new(day, null, rates)];
+        return [new(day, new(time, TimeOnly.MinValue), rates), new(day.AddDays(1), null, rates)];
     }
 
     private static RateCard Rates(TrafficPrices prices) => new(new Dictionary<UsageUnit, Rate>

@@ -36,7 +36,8 @@ public sealed class SortCostTests
         Assert.Equal(unlisted.Actual, unlisted.Parts.Sum);
 
         var both = Change(
-            new HourLine(0, ["a"], null, 2, [400, 1_000, 80, 100, 20], [0, 0, 0, 0, 0], 1_201), new HourLine(0, ["b"], null, 2, [400, 0, 0, 0, 0], [9, 1, 9, 9, 9], 3_603));
+            new HourLine(0, ["a"], null, 2, [400, 1_000, 80, 100, 20], [0, 0, 0, 0, 0], 1_201),
+            new HourLine(0, ["b"], null, 2, [400, 0, 0, 0, 0], [9, 1, 9, 9, 9], 3_603));
         Assert.Equal(0.25, both.EstimatedPart, 6);
     }
 
@@ -52,7 +53,8 @@ public sealed class SortCostTests
         comparison.Add(Line(0, 200, 800));
         comparison.Add(Line(1, 950, 50));
         var change = comparison.Change();
-        Assert.True(change.Parts[CostDriver.Cache] > 2 * Int128.Abs(change.Parts[CostDriver.Price]), $"{change.Parts[CostDriver.Cache]}, {change.Parts[CostDriver.Price]}");
+        var (cache, price) = (change.Parts[CostDriver.Cache], change.Parts[CostDriver.Price]);
+        Assert.True(cache > 2 * Int128.Abs(price), $"{cache}, {price}");
         Assert.Equal(change.Actual - change.Expected, change.Parts.Sum);
 
         HourLine Line(long hour, double fresh, double cached) => new(

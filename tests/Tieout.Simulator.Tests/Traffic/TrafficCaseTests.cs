@@ -42,7 +42,7 @@ public sealed class TrafficCaseTests
         Assert.InRange(count, 10_000, 1_000_000);
     }
 
-    // Goal: sums that are drawn without requests are like those of the requests. Method: requests, tokens and costs of all hours, of cases whose triggers differ.
+    // Goal: sums that are drawn without requests are like those of the requests. Method: requests, tokens and costs of all hours, of cases with other triggers.
     [Theory]
     [InlineData(5)]
     [InlineData(10)]
@@ -58,7 +58,9 @@ public sealed class TrafficCaseTests
             Assert.InRange(drawn.Sum(figure) / requests.Sum(figure), 1 / factor, factor);
         }
 
-        Assert.Equal(requests.Select(sums => sums.Trigger).Distinct().Order(StringComparer.Ordinal), drawn.Select(sums => sums.Trigger).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(
+            requests.Select(sums => sums.Trigger).Distinct().Order(StringComparer.Ordinal),
+            drawn.Select(sums => sums.Trigger).Distinct().Order(StringComparer.Ordinal));
         Assert.Equal(of.DrawnSums().Sum(sums => sums.Requests), drawn.Sum(sums => sums.Requests));
     }
 
