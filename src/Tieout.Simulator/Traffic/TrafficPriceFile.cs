@@ -28,7 +28,7 @@ public static class TrafficPriceFile
     private static ListedModel Model(string name, IEnumerable<TrafficPriceList> lists, TimeSpan later) =>
         new(name, new MatchClause.EqualTo(name), null, [.. lists.SelectMany(list => Prices(list, later))]);
 
-    /// <summary>A list of prices knows days, and hours of each day: a list that begins within a day holds for the rest of it, and always from the next.</summary>
+    /// <summary>A list of prices knows days, and hours of each day: a list that begins within a day holds for its rest, and always from the next.</summary>
     private static IEnumerable<TimedPrice> Prices(TrafficPriceList list, TimeSpan later)
     {
         var (from, rates) = ((list.From + later).UtcDateTime, Rates(list.Prices));
