@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
@@ -36,7 +35,7 @@ internal sealed class MailSender(ServerOptions options)
             return new(status, string.Create(CultureInfo.InvariantCulture, $"the mail server answered {status}"), time.GetElapsedTime(began));
         }
         catch (Exception failure) when (failure is IOException or SocketException or ProtocolException or AuthenticationException or
-            MailKit.Security.AuthenticationException or SslHandshakeException or NotSupportedException or CommandException)
+            System.Security.Authentication.AuthenticationException or SslHandshakeException or NotSupportedException or CommandException)
         {
             return Failed(Cause(failure));
         }
@@ -74,8 +73,8 @@ internal sealed class MailSender(ServerOptions options)
     /// <summary>Our own words: what a mail server writes may contain anything.</summary>
     private static string Cause(Exception failure) => failure switch
     {
-        SslHandshakeException or AuthenticationException => "no secure connection came about",
-        MailKit.Security.AuthenticationException => "the mail server refused the user or the password",
+        SslHandshakeException or System.Security.Authentication.AuthenticationException => "no secure connection came about",
+        AuthenticationException => "the mail server refused the user or the password",
         NotSupportedException => "the mail server does not offer STARTTLS or no known way to log in",
         SocketException => "no connection came about",
         _ => "the connection broke off",
