@@ -27,6 +27,7 @@ internal static class LogEvents
     public const int IdentityFindingNotWritten = 2203;
     public const int HoldsExpired = 2211;
     public const int ToolCallsLeftOut = 2221;
+    public const int ContextNotCut = 2231;
 
     public const int BatchResultsUnreadable = 2301;
     public const int BatchLineUnreadable = 2302;
