@@ -5,8 +5,8 @@ using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Verification;
 
-/// <summary>The rows of one table in their order, and their canonical bytes for the hash of the commit that they are part of. Where the store allows it, another
-/// thread reads some blocks of rows ahead, also while rows of other tables are looked at.</summary>
+/// <summary>The rows of one table in their order, and their canonical bytes for the hash of the commit that they are part of. Where the store allows it,
+/// another thread reads some blocks of rows ahead, also while rows of other tables are looked at.</summary>
 internal sealed class RowStream<TTable, TRow> : IDisposable
     where TTable : struct, IChainedTable<TRow>
     where TRow : ChainedRow

@@ -86,7 +86,11 @@ public sealed class IndexVerificationTests : IDisposable
     {
         await SampleAsync(usage: 40);
         using var file = RawConnection.Open(DataFolder.DatabaseIn(_folder.Path), readOnly: true);
-        long[][] all = [[1], [40], [1, 40], [1, 2, 3], [2, 4, 6, 9, 10], [1, 3, 6, 7, 20, 22, 24, 39, 41, 90], [.. Enumerable.Range(1, 40).Select(no => (long)no)]];
+        long[][] all =
+        [
+            [1], [40], [1, 40], [1, 2, 3], [2, 4, 6, 9, 10], [1, 3, 6, 7, 20, 22, 24, 39, 41, 90],
+            [.. Enumerable.Range(1, 40).Select(no => (long)no)],
+        ];
         foreach (var numbers in all)
         {
             var found = new List<long>();
@@ -98,7 +102,8 @@ public sealed class IndexVerificationTests : IDisposable
 
     private IReadOnlyList<string> File() => SqliteVerification.Run(_folder.Path).Checks.Single(check => check.Id == "file").Rows;
 
-    private async Task SampleAsync(int usage = 3)
+    /// <param name="usage">By default enough that indexes are compared by digest.</param>
+    private async Task SampleAsync(int usage = 4_000)
     {
         await using (var ledger = SqliteLedger.Open(_folder.Path, _clock))
         {
@@ -106,7 +111,7 @@ public sealed class IndexVerificationTests : IDisposable
             var labels = Make.Labels(team: "red");
             Command[] commands =
             [
-                Make.OpenOrg(), Make.TopUp(1_000, "start"),
+                Make.OpenOrg(), Make.TopUp(100_000, "start"),
                 .. Enumerable.Range(1, usage).Select(no => Make.Charge(no, 1, labels, at: _clock.Now)),
                 new Command.PlaceHold(Id(1), labels, null, "op1", new Amount(1), TimeSpan.FromMinutes(1)),
                 new Command.PlaceHold(Id(2), labels, null, "op2", new Amount(1), TimeSpan.FromMinutes(1)),
@@ -116,5 +121,6 @@ public sealed class IndexVerificationTests : IDisposable
         }
 
         Verified.Clean(_folder.Path);
+        Assert.True(usage < 4_000 || new FileInfo(DataFolder.DatabaseIn(_folder.Path)).Length > SqliteFileCheck.SmallBytes);
     }
 }

@@ -2,8 +2,8 @@ namespace Tieout.Storage.Sqlite.Native;
 
 /// <summary>Lets connections read the pages of a file where the operating system has them, instead of a copy of each page by a call of its own. For programs
 /// that read a whole file and end.</summary>
-/// <remarks>A disk that cannot read a page of a mapping ends the process, which no server may risk. So the file is read once before it is mapped: what cannot be
-/// read is then an error, as it is without a mapping.</remarks>
+/// <remarks>A disk that cannot read a page of a mapping ends the process, which no server may risk. So the file is read once before it is mapped: what cannot
+/// be read is then an error, as it is without a mapping.</remarks>
 internal static unsafe class MappedFile
 {
     /// <summary>SQLite maps no more of a file, and reads the rest page by page.</summary>

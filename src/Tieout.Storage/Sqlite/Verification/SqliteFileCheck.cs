@@ -9,6 +9,9 @@ namespace Tieout.Storage.Sqlite.Verification;
 /// <param name="isMapped">See <see cref="MappedFile"/>.</param>
 internal sealed class SqliteFileCheck(string file, bool isMapped)
 {
+    /// <summary>Of a file up to this size, SQLite's check of the whole takes less than the others together.</summary>
+    public const long SmallBytes = 1 << 20;
+
     private const string Whole = "PRAGMA integrity_check(100)";
 
     private readonly TaskCompletionSource<Sequences?> _last = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -27,7 +30,7 @@ internal sealed class SqliteFileCheck(string file, bool isMapped)
         using var connection = Open();
         try
         {
-            if (IsSound(connection))
+            if (new FileInfo(file).Length > SmallBytes && IsSound(connection))
             {
                 _listed = _last.Task.GetAwaiter().GetResult() is { } last ? new IndexScan(connection, last).Read() : null;
                 return;
