@@ -15,7 +15,7 @@ public sealed class GuardNodesTests
     [Fact]
     public async Task G1_an_override_on_one_node_is_in_force_on_the_other_within_a_second()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var platform = await Platform.StartAsync(provider => Platform.Configuration(provider, store));
         var (node, other) = await platform.StartNodeAsync("other");
         await using var second = node;

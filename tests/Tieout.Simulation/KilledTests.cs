@@ -7,14 +7,15 @@ namespace Tieout.Simulation;
 
 public sealed class KilledTests
 {
-    private const int Kills = 50;
     private const int Clients = 16;
     private const int AnswersAtLeast = 10;
 
+    private static readonly int Kills = Environment.GetEnvironmentVariable("TIEOUT_LONG") == "1" ? 50 : 12;
+
     // Goal: whatever instant the process dies at, what was acknowledged is there, and what was in flight is known.
-    // Method: load, kill -9, restart, 50 times on one data folder. Requests are slow at random so that holds are open when it dies.
+    // Method: load, kill -9, restart, a dozen times on one data folder, fifty in a long run. Requests are slow at random so that holds are open when it dies.
     [Fact]
-    public async Task L8_M4_killed_fifty_times_under_load_nothing_acknowledged_is_lost_and_the_books_verify()
+    public async Task L8_M4_killed_many_times_under_load_nothing_acknowledged_is_lost_and_the_books_verify()
     {
         await using var platform = await Platform.StartAsync("request_timeout: 3s", "drain_timeout: 1s");
         await platform.OpenOrgAsync("acme", "1000");
@@ -34,7 +35,7 @@ public sealed class KilledTests
             await platform.KillGatewayAsync();
             await stop.CancelAsync();
             await Task.WhenAll(clients);
-            if (round % 10 == 9)
+            if (round % 6 == 5)
             {
                 var (exit, text) = await platform.RunAsync("verify", "--data", platform.Data, "--json");
                 Assert.True(exit == 0 && JsonElement.Parse(text).GetProperty("ok").GetBoolean(), $"after kill {round + 1}: {text}");
@@ -43,7 +44,7 @@ public sealed class KilledTests
             await platform.StartGatewayAsync();
         }
 
-        Assert.True(acknowledged.Count > 200, $"only {acknowledged.Count} requests were acknowledged");
+        Assert.True(acknowledged.Count > 4 * Kills, $"only {acknowledged.Count} requests were acknowledged");
         await AssertEveryAcknowledgedHasItsRecordAsync(platform, acknowledged);
         await AssertHoldsOfTheDeadExpireAndAreListedAsync(platform);
         await platform.KillGatewayAsync();

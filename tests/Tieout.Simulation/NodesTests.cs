@@ -23,7 +23,7 @@ public sealed class NodesTests
     [Fact]
     public async Task B1_ten_thousand_requests_at_two_gateways_never_pass_one_hard_budget()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var platform = await Platform.StartAsync(Configuration(store));
         var (node, other) = await platform.StartNodeAsync("other");
         await using var second = node;
@@ -64,7 +64,7 @@ public sealed class NodesTests
     public async Task S1_M4_L8_faults_of_database_and_nodes_lose_nothing_and_count_nothing_twice()
     {
         using var server = new PostgresServer();
-        var store = server.NewDatabase();
+        var store = server.NewStore();
         await using var platform = await Platform.StartAsync(Configuration(store));
         var (node, other) = await platform.StartNodeAsync("other");
         var key = await OpenAsync(platform, limit: "900");

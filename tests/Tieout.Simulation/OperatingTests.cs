@@ -12,7 +12,7 @@ public sealed class OperatingTests
     [Fact]
     public async Task A_server_with_other_secrets_is_refused_at_its_start_and_let_in_when_they_were_changed_on_purpose()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var platform = await Platform.StartAsync(_ => $"store: {store}");
         var refused = await ServeAsync(platform, "TIEOUT_ENVELOPE_SECRET", "another-secret-of-at-least-thirty-two-characters");
         Assert.Equal(2, refused.ExitCode);
@@ -32,7 +32,7 @@ public sealed class OperatingTests
     [Fact]
     public async Task An_embedded_ledger_is_migrated_by_the_command_and_served_from_there()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var platform = await Platform.StartAsync();
         await platform.OpenOrgAsync("acme", "1000");
         var (key, _) = await platform.MakeKeyAsync("acme");

@@ -31,7 +31,7 @@ public sealed class TakeoverTests
     [Fact]
     public async Task M1_M4_the_node_that_polls_is_killed_amid_a_batch_and_another_charges_the_rest_once()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         var database = new Uri(store).AbsolutePath[1..];
         await using var platform = await Platform.StartAsync(Configuration(store));
 

@@ -20,7 +20,7 @@ public sealed class WebhooksTests
     [Fact]
     public async Task A_killed_nodes_messages_are_delivered_by_the_other_in_order()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var endpoint = new Endpoint();
         await using var platform = await Platform.StartAsync(Configuration(store));
         var (node, other) = await platform.StartNodeAsync("other");

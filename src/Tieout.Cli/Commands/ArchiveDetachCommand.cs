@@ -3,6 +3,7 @@ using System.Globalization;
 using Tieout.Cli.Output;
 using Tieout.Core;
 using Tieout.Core.Tenancy;
+using Tieout.Server.Ledger;
 using Tieout.Storage;
 using Tieout.Storage.Detaching;
 
@@ -38,13 +39,17 @@ internal static class ArchiveDetachCommand
             var people = DetachPeople.Of(globals, call, call.Get(config));
             using var progress = ProgressLine.Begin(call.Shell, call.Json);
             var rows = new Interruption(progress, cancellationToken);
-            var order = new DetachOrder(month, at, named, orgs => people.Action(orgs, named, TimeProvider.System.GetUtcNow()));
+            var order = new DetachOrder(month, at, named, orgs =>
+            {
+                OfflineGuard.Pass(orgs, DetachEndpoints.Action);
+                return people.Action(orgs, named, TimeProvider.System.GetUtcNow());
+            });
             DetachReport report;
             try
             {
                 report = await RunAsync(postgres, folder, order, rows, cancellationToken);
             }
-            catch (CommandFailedException e) when (e.Code == InUse)
+            catch (CommandFailedException e) when (e.Code == InUse || (e.Code == OfflineGuard.AsksServer && postgres is not null))
             {
                 return await DetachServer.RunAsync(call, new(month.ToString(), Path.GetFullPath(at), named), rows, progress, cancellationToken);
             }

@@ -65,6 +65,9 @@ public enum RecordKind
     /// <summary>A call of a tool by an agent, by the id of the call. Recorded once, so that a call counts once.</summary>
     ToolCall = 23,
 
+    /// <summary>What requests and answers of an hour were like, by the hour in UTC and the server that counted them. The newest counts.</summary>
+    SignalHour = 24,
+
     /// <summary>What an audit of lineages settled of an hour that is over, by the hour in UTC (<see cref="Attribution.Audit.AuditedSpan"/>), and by
     /// <c>through</c> how far the hours go. The newest counts.</summary>
     LineageHour = 26,

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Server.Errors;
+using Tieout.Server.Gateway.Signals;
 using Tieout.Server.Gateway.Upstreams;
 
 namespace Tieout.Server.Gateway;
@@ -30,7 +31,7 @@ internal readonly record struct AnsweredAttempt(
 }
 
 /// <summary>Steps 7 to 10: passes a provider's answer on to the client, and makes its usage durable before the last byte goes out (M4).</summary>
-internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored, ILogger<AnswerRelay> logger)
+internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored, TrafficSignals signals, ILogger<AnswerRelay> logger)
 {
     public Task RelayAsync(in AnsweredAttempt answered) => answered switch
     {
@@ -70,6 +71,7 @@ internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored,
         // step 8: meter
         var kept = stored.Keep(answered.Attempt, call.Request.TextBytes, reader);
         var used = answered.Meter.Finish(whole, deadline.IsClientGone && !whole);
+        signals.See(call.Caller, answered.Meter.FinishedBy);
         var figures = await SettleAsync(call, answered.Attempt, answered.Status, used, kept);
 
         // step 10: answer. A stream that broke off must not look complete.
@@ -103,6 +105,7 @@ internal sealed class AnswerRelay(SettlementSpool spool, StoredResponses stored,
         }
 
         var used = answered.Meter.Finish(whole.IsWhole || whole.IsCoded, deadline.IsClientGone && !whole.IsWhole);
+        signals.See(call.Caller, answered.Meter.FinishedBy);
         if (await SettleAsync(call, answered.Attempt, answered.Status, used, kept) is not { } figures) return;
 
         // step 10: answer

@@ -10,6 +10,7 @@ using Tieout.Server.Gateway.Dialects;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.Mitigations;
 using Tieout.Server.Gateway.References;
+using Tieout.Server.Gateway.Signals;
 using Tieout.Server.Gateway.Tools;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Pricing;
@@ -38,6 +39,8 @@ internal static class GatewayEndpoints
         services.AddSingleton<CurrentMitigations>();
         services.AddSingleton<MitigationGate>();
         services.AddSingleton<RecentBodies>();
+        services.AddSingleton<TrafficSignals>();
+        services.AddHostedService(provider => provider.GetRequiredService<TrafficSignals>());
         services.AddSingleton<ToolCallLog>();
         services.AddHostedService(provider => provider.GetRequiredService<ToolCallLog>());
         services.AddSingleton<GatewayPipeline>();

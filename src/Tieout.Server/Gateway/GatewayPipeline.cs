@@ -3,6 +3,7 @@ using Tieout.Server.Errors;
 using Tieout.Server.Gateway.Limits;
 using Tieout.Server.Gateway.Mitigations;
 using Tieout.Server.Gateway.References;
+using Tieout.Server.Gateway.Signals;
 using Tieout.Server.Gateway.Tools;
 using Tieout.Server.Gateway.Upstreams;
 using Tieout.Server.Tenancy;
@@ -33,7 +34,8 @@ namespace Tieout.Server.Gateway;
 /// </remarks>
 internal sealed class GatewayPipeline(
     CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ReferenceGate references, AttemptLoop attempts, FreeForwarder free,
-    ContractGate contracts, CurrentMitigations mitigations, MitigationGate gate, ToolCallLog toolCalls, RecentBodies recent, TimeProvider time)
+    ContractGate contracts, CurrentMitigations mitigations, MitigationGate gate, ToolCallLog toolCalls, RecentBodies recent,
+    TrafficSignals signals, TimeProvider time)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
     {
@@ -101,7 +103,11 @@ internal sealed class GatewayPipeline(
         // steps 3 to 10. Free calls make no usage that anybody would join.
         if (endpoint.IsFree) await free.AnswerAsync(call, call.FirstTarget!);
         else if (contracts.Refuse(call) is { } broken) await dialect.RefuseAsync(context, broken);
-        else await attempts.AnswerAsync(call);
+        else
+        {
+            signals.See(caller, context.Request.Headers);
+            await attempts.AnswerAsync(call);
+        }
     }
 
     private GuardedCall Guarded(Dialects.Endpoint endpoint, GatewayCaller caller, Dialects.GatewayRequest request, Routes routes)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Tieout.Core.Metering;
 using Tieout.Core.Pricing;
+using Tieout.Core.Spike;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Dialects;
 
@@ -18,7 +19,7 @@ internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes, Reso
 
     private byte[] _block = [], _beginning = [];
     private bool _differed, _grows, _estimateStands, _failed;
-    private string? _model;
+    private string? _model, _finish;
     private long _textBytes;
     private UsageCounts? _counted;
 
@@ -27,6 +28,12 @@ internal sealed class UsageMeter(UsageBlockReader reader, long promptBytes, Reso
 
     /// <summary>Notes the provider's name of the model that answers. The first one counts.</summary>
     public void SeeModel(ReadOnlySpan<byte> utf8) => _model ??= ModelName(utf8);
+
+    /// <summary>Notes why the answer ended, in the provider's word. The last one counts; empty: it did not say.</summary>
+    public void SeeFinish(ReadOnlySpan<byte> said) => _finish = FinishReason.Of(said) ?? _finish;
+
+    /// <summary>Why the answer ended (<see cref="FinishReason"/>); null: it did not say.</summary>
+    public string? FinishedBy => _finish;
 
     /// <summary>Notes a usage block. The last one counts.</summary>
     /// <param name="grows">The block counts usage so far: a later block that differs is no conflict, and a stream that ends after it is unfinished.</param>

@@ -39,9 +39,12 @@ public sealed record DetachStatusBody(
 /// </summary>
 internal static class DetachEndpoints
 {
+    /// <summary>As a guard policy names it.</summary>
+    public const string Action = "tieout.archive.detach";
+
     public static void MapDetachments(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/archive/detach", StartAsync).Allow(Access.Roles());
+        api.MapPost("/archive/detach", StartAsync).Allow(Access.Roles()).Irreversible(Action, "archive", null);
         api.MapGet("/archive/detach", Show).Allow(Access.Roles(AdminRole.Operator));
     }
 

@@ -10,7 +10,7 @@ namespace Tieout.Server.Spike;
 
 /// <summary>What a report found, of which hours.</summary>
 /// <param name="Tools">Those with findings first.</param>
-internal sealed record SpikeResult(SpikeRequest Request, Diagnosis Found, IReadOnlyList<ToolChange> Tools, long AsOf)
+internal sealed record SpikeResult(SpikeRequest Request, Diagnosis Found, IReadOnlyList<ToolChange> Tools, SpikeSignals Signals, long AsOf)
 {
     public IReadOnlyList<(long Hour, Int128 Cost)> Hours => Found.Hours;
 
@@ -43,7 +43,8 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices, AttemptClas
     {
         var asOf = ledger.Read.AsOf;
         var found = await Diagnosis.OfAsync(HoursOf(request), Source(request), cancellationToken);
-        return new(request, found, await SpikeTools.ReadAsync(ledger.Read, request, found.Timing, cancellationToken), asOf);
+        var tools = await SpikeTools.ReadAsync(ledger.Read, request, found.Timing, cancellationToken);
+        return new(request, found, tools, await SpikeSignals.ReadAsync(ledger.Read, request, found.Timing, cancellationToken), asOf);
     }
 
     /// <summary>Whether the cost rose, and since when; nothing about why.</summary>

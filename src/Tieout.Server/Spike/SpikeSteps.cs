@@ -1,6 +1,7 @@
 using System.Globalization;
 using Tieout.Analysis.Change;
 using Tieout.Analysis.Detection;
+using Tieout.Server.Gateway.Signals;
 using Tieout.Server.Http;
 
 namespace Tieout.Server.Spike;
@@ -22,8 +23,11 @@ internal static class SpikeSteps
                 Line("requests", before, after),
                 Line("cost of 1,000 requests", Thousand(change.Expected, before), Thousand(change.Actual, after), 4)),
             Step(2, "Is it traffic?", IsDriver(result, CostDriver.Volume) || IsDriver(result, CostDriver.Mix),
-                Line("distinct users of as long a time", result.Whole.UsersExpected ?? 0, result.Whole.UsersActual ?? 0),
-                Line("primary requests", Of(leaves, AttemptClass.Primary, leaf => leaf.Expected), Of(leaves, AttemptClass.Primary, leaf => leaf.Actual))),
+                [
+                    Line("distinct users of as long a time", result.Whole.UsersExpected ?? 0, result.Whole.UsersActual ?? 0),
+                    Line("primary requests", Of(leaves, AttemptClass.Primary, leaf => leaf.Expected), Of(leaves, AttemptClass.Primary, leaf => leaf.Actual)),
+                    .. Signals(result, SignalCount.Agent, "requests are sent by the agent class"),
+                ]),
             Step(3, "Is it hidden recompute?", IsDriver(result, CostDriver.HiddenRecompute), [.. Hidden(leaves)]),
             Step(4, "Are requests or answers longer?",
                 IsDriver(result, CostDriver.InputTokens) || IsDriver(result, CostDriver.OutputTokens) || IsDriver(result, CostDriver.Cache),
@@ -56,6 +60,7 @@ internal static class SpikeSteps
         yield return Line("input tokens of a request", Ratio(Tokens(leaves, Expected, 0, 3), before), Ratio(Tokens(leaves, Actual, 0, 3), after));
         if (result.Whole is { InputExpected: { } first, InputActual: { } second }) yield return Line("p95 of input tokens", first.P95, second.P95);
         yield return Line("output tokens of a request", Ratio(Tokens(leaves, Expected, 3, 5), before), Ratio(Tokens(leaves, Actual, 3, 5), after));
+        foreach (var line in Signals(result, SignalCount.Finish, "answers end by")) yield return line;
         yield return Line("per cent of the input read from a cache", Ratio(100 * Tokens(leaves, Expected, 1, 2), Tokens(leaves, Expected, 0, 3)),
             Ratio(100 * Tokens(leaves, Actual, 1, 2), Tokens(leaves, Actual, 0, 3)), 1);
     }
@@ -79,6 +84,9 @@ internal static class SpikeSteps
             yield return Line($"retries of 100 calls of {tool.Tool}", 100 * tool.RetriesBefore, 100 * tool.RetriesAfter, 1);
         }
     }
+
+    private static IEnumerable<string> Signals(SpikeResult result, string signal, string of) =>
+        result.Signals.Of(signal).Select(change => Line($"of 100 {of} {change.Value}", change.Before, change.After, 1));
 
     private static LeafFigures Expected(CostLeaf leaf) => leaf.Expected;
 

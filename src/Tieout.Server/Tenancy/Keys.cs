@@ -77,7 +77,8 @@ internal static class KeyEndpoints
         api.MapPost("/orgs/{org}/keys/{key}/rotate", Rotate).Allow(Access.Roles(AdminRole.Operator));
         api.MapPost("/orgs/{org}/keys/{key}/end-previous",
             (string org, string key, HttpContext context, ILedger ledger,
-                KeyUseRecorder recorder) => Change(org, key, WithoutPrevious, context, ledger, recorder)).Allow(Access.Roles(AdminRole.Operator));
+                KeyUseRecorder recorder) => Change(org, key, WithoutPrevious, context, ledger, recorder)).Allow(Access.Roles(AdminRole.Operator))
+            .Irreversible("tieout.key.end_previous", "key", "key");
         api.MapPost("/orgs/{org}/keys/{key}/expire", Expire).Allow(Access.Roles(AdminRole.Operator)).Irreversible("tieout.key.expire", "key", "key");
         api.MapPut("/orgs/{org}/keys/{key}/cap", SetCap).Allow(Access.Roles(AdminRole.Operator));
         api.MapPut("/orgs/{org}/keys/{key}/terms", SetTerms).Allow(Access.Roles(AdminRole.Operator));

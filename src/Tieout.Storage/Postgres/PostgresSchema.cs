@@ -28,7 +28,7 @@ internal static class PostgresSchema
     /// <summary>What makes the whole schema from nothing, in order.</summary>
     public static IEnumerable<string> Statements =>
         ["CREATE TABLE IF NOT EXISTS schema_version (number int PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())",
-            .. Migrations.Select(migration => Read(migration.Name)), Read(Views)];
+            .. Migrations.Select(migration => Read(migration.Name)), ViewWords.Fill(Read(Views))];
 
     /// <param name="buckets">How many buckets a database gets that has none yet.</param>
     /// <returns>How many buckets it has.</returns>
@@ -51,7 +51,7 @@ internal static class PostgresSchema
                 if (number <= version) continue;
 
                 // The views go with the newest tables, in one transaction: no program sees the ones without the others.
-                var views = number == Newest ? Read(Views) : "";
+                var views = number == Newest ? ViewWords.Fill(Read(Views)) : "";
                 await RunAsync(connection,
                     $"BEGIN;\n{Read(name)}\n{views}\nINSERT INTO schema_version (number, name) VALUES ({number}, '{name[Prefix.Length..]}');\nCOMMIT",
                     cancellationToken);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Native;
 
 namespace Tieout.Storage.Sqlite;
@@ -39,7 +40,7 @@ internal static class Schema
                 connection.Execute(Read(name));
 
                 // The views go with the newest tables, in one transaction: no program sees the ones without the others.
-                if (number == Newest) connection.Execute(Read(Views));
+                if (number == Newest) connection.Execute(ViewWords.Fill(Read(Views)));
                 using var applied = connection.Prepare("INSERT INTO schema_version VALUES (?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))");
                 applied.Bind(1, number);
                 applied.Bind(2, name);

@@ -12,13 +12,13 @@ SELECT
   u.operation_id,
   strftime('%Y-%m-%dT%H:%M:%S', u.occurred_at / 1000000, 'unixepoch') || printf('.%06dZ', u.occurred_at % 1000000) AS occurred_at,
   a.org AS org_id, a.project AS project_id, a.team AS team_id, a.key AS key_id, u.end_user AS user_id, a.feature,
-  CASE a.source WHEN 0 THEN 'gateway' WHEN 1 THEN 'allocation' WHEN 2 THEN 'app_runtime' WHEN 3 THEN 'tool_call' ELSE 'import' END AS usage_source,
+  {UsageSource a.source} AS usage_source,
   a.trigger AS trigger_type, a.provider, a.model,
   u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.output_tokens, u.reasoning_tokens,
   rtrim(rtrim(printf('%d.%09d', u.provider_cost / 1000000000, u.provider_cost % 1000000000), '0'), '.') AS provider_cost,
   rtrim(rtrim(printf('%d.%09d', u.charge / 1000000000, u.charge % 1000000000), '0'), '.') AS charge,
   u.correlation_id, u.trace_id,
-  CASE u.basis WHEN 0 THEN 'reported' WHEN 1 THEN 'estimated' WHEN 2 THEN 'failed' ELSE 'imported' END AS basis,
+  {UsageBasis u.basis} AS basis,
   u.workflow_id, u.attempt_no, u.duration_ms, u.status_code, u.more, u.flags, u.charge_flags,
   CASE u.price WHEN 0 THEN NULL ELSE u.price END AS price_no,
   strftime('%Y-%m-%dT%H:%M:%S', u.effective_at / 1000000, 'unixepoch') || printf('.%06dZ', u.effective_at % 1000000) AS effective_at,
@@ -35,7 +35,7 @@ SELECT
   CASE (CASE side.name WHEN 'debit' THEN p.debit ELSE p.credit END - 1) % 4
     WHEN 0 THEN 'customer' WHEN 1 THEN 'revenue' WHEN 2 THEN 'funding' ELSE 'promotion' END AS account,
   CASE side.name WHEN 'debit' THEN p.debit ELSE p.credit END AS account_no,
-  CASE p.kind WHEN 0 THEN 'top_up' WHEN 1 THEN 'grant' WHEN 2 THEN 'grant_expiry' WHEN 3 THEN 'charge' WHEN 4 THEN 'reversal' ELSE 're_entry' END AS kind,
+  {PostingKind p.kind} AS kind,
   CASE WHEN side.name = 'debit' AND p.amount > 0 THEN '-' ELSE '' END
     || rtrim(rtrim(printf('%d.%09d', p.amount / 1000000000, p.amount % 1000000000), '0'), '.') AS amount,
   CASE side.name WHEN 'debit' THEN -p.amount ELSE p.amount END AS amount_nanos,
@@ -46,7 +46,7 @@ SELECT
   strftime('%Y-%m-%dT%H:%M:%S', coalesce(u.occurred_at, p.effective_at) / 1000000, 'unixepoch') || printf('.%06dZ', coalesce(u.occurred_at, p.effective_at) % 1000000) AS occurred_at,
   strftime('%Y-%m-%dT%H:%M:%S', p.effective_at / 1000000, 'unixepoch') || printf('.%06dZ', p.effective_at % 1000000) AS effective_at,
   strftime('%Y-%m-%dT%H:%M:%S', p.recorded_at / 1000000, 'unixepoch') || printf('.%06dZ', p.recorded_at % 1000000) AS recorded_at,
-  CASE WHEN a.source IS NULL THEN NULL WHEN a.source = 0 THEN 'gateway' WHEN a.source = 1 THEN 'allocation' WHEN a.source = 2 THEN 'app_runtime' WHEN a.source = 3 THEN 'tool_call' ELSE 'import' END AS usage_source,
+  {UsageSource a.source} AS usage_source,
   a.app_instance AS app_instance_id, a.component AS runtime_component, CASE a.control_plane WHEN 1 THEN 'true' WHEN 0 THEN 'false' END AS control_plane_component,
   a.operating_mode, a.control_plane_scope, a.runtime_backend
 FROM postings p

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Tieout.Core.Guard;
 using Tieout.Core.Ledger;
 using Tieout.Core.Money;
 using Tieout.Core.Tenancy;
@@ -78,6 +79,26 @@ public sealed class ArchiveDetachCommandTests : IDisposable
         var audit = await AuditAsync(ledger);
         Assert.Equal("tok_ana", audit.Actor.Id);
         Assert.Contains("tok_ben", audit.After, StringComparison.Ordinal);
+    }
+
+    // Goal: who has the files does not pass by the guard (G1). Method: a policy that only watches the action, then none.
+    [Fact]
+    public async Task G1_without_a_server_months_stay_where_a_guard_policy_names_the_action()
+    {
+        await LiveAsync(new Command.Record(
+            SettingKind.GuardPolicy, "", "months",
+            new GuardPolicy("months", "tieout.archive.*", Irreversible: true, GuardMode.Shadow, SingleUse: false, "", 1, "tok_ana", DateTimeOffset.UnixEpoch).ToJson(),
+            Once: false));
+        var id = (await DetachAsync("--json")).Json.GetProperty("plan").GetString()!;
+        var refused = await DetachAsync("--plan", id);
+        Assert.Equal((2, "[guard_asks_server]"), Ended(refused));
+        Assert.Contains("'months'", refused.Error, StringComparison.Ordinal);
+
+        await using var world = await ApiWorld.StartAsync(open: () => Task.FromResult<ILedger>(SqliteLedger.Open(Data)));
+        (_variables["TIEOUT_URL"], _variables["TIEOUT_TOKEN"]) = (world.Url, ApiWorld.Admin);
+        Assert.Equal(0, (await DetachAsync("--plan", id)).ExitCode);
+        var hits = await world.GetAsync("/guard/hits?policy=months");
+        Assert.Contains("\"shadow_hit", hits.GetRawText(), StringComparison.Ordinal);
     }
 
     // Goal: what month balances can answer needs no detached row. Method: a journal and an invoice behind the cut, a journal and a document of the month
@@ -179,7 +200,7 @@ public sealed class ArchiveDetachCommandTests : IDisposable
     }
 
     /// <summary>A ledger with money of March 2020 and tokens of several people, archived.</summary>
-    private async Task LiveAsync()
+    private async Task LiveAsync(Command.Record? setting = null)
     {
         var clock = new SetClock(new(2020, 3, 10, 12, 0, 0, TimeSpan.Zero));
         await using (var ledger = SqliteLedger.Open(Data, clock))
@@ -192,6 +213,7 @@ public sealed class ArchiveDetachCommandTests : IDisposable
             await DoAsync(ledger, Token("tok_ben", "secret of ben", "ben"));
             await DoAsync(ledger, Token("tok_eve", "secret of eve", "eve", AdminRole.Finance));
             await DoAsync(ledger, Token("tok_old", "secret of old", "old", revoked: true));
+            if (setting is not null) await DoAsync(ledger, setting);
             clock.Now = clock.Now.AddMonths(1);
             await DoAsync(ledger, new Command.ClosePeriod("acme", new Month(2020, 3)));
 

@@ -29,7 +29,7 @@ public sealed class PostgresHeadTests : IDisposable
     [Fact]
     public async Task L8_a_database_put_back_is_found_by_verify_and_refused_at_the_start_and_so_is_one_that_went_on()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await RunAsync(store, "acme", topUps: 3);
         await RunAsync(store, "beta", topUps: 1);
         var yesterday = Copy(store);

@@ -23,7 +23,7 @@ public sealed class SeveralNodesSecretTests : IDisposable
     private const string Second = "second envelope secret 0123456789abcdef";
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tieout-nodes-secrets-");
-    private readonly string _store = PostgresServer.Instance.NewDatabase();
+    private readonly string _store = PostgresServer.Instance.NewStore();
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

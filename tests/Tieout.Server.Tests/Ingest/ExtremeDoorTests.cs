@@ -122,7 +122,7 @@ public sealed class ExtremeDoorTests
     [InlineData("postgres")]
     public async Task L1_whatever_number_comes_through_whatever_door_the_book_goes_on_and_verifies(string store)
     {
-        var database = store == "postgres" ? PostgresServer.Instance.NewDatabase() : null;
+        var database = store == "postgres" ? PostgresServer.Instance.NewStore() : null;
         var world = await ApiWorld.StartAsync(
             options => options with { EnvelopeSecret = EnvelopeSecretFile.Parse("an envelope secret 0123456789abcdef") },
             open: database is null ? null : async () => await PostgresLedger.OpenAsync(database));

@@ -208,7 +208,7 @@ public sealed class FindingCorrectionTests
     private sealed class Store(string kind) : IDisposable
     {
         private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tieout-");
-        private readonly string? _database = kind == "postgres" ? PostgresServer.Instance.NewDatabase() : null;
+        private readonly string? _database = kind == "postgres" ? PostgresServer.Instance.NewStore() : null;
 
         public async Task<ILedger> OpenAsync() => _database is null ? SqliteLedger.Open(_folder.FullName) : await PostgresLedger.OpenAsync(_database);
 

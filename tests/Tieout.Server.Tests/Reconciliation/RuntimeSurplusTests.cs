@@ -92,7 +92,7 @@ public sealed class RuntimeSurplusTests
     }
 
     private static async Task<ILedger> OpenAsync(string store, string folder) =>
-        store == "sqlite" ? SqliteLedger.Open(folder) : await PostgresLedger.OpenAsync(PostgresServer.Instance.NewDatabase());
+        store == "sqlite" ? SqliteLedger.Open(folder) : await PostgresLedger.OpenAsync(PostgresServer.Instance.NewStore());
 
     /// <summary>Two instances of eight GPUs and a head: one ran for 600 seconds, the other never started.</summary>
     private static async Task<RuntimeInstance> PrepareAsync(ILedger ledger)

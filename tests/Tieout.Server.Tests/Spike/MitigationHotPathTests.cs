@@ -17,6 +17,10 @@ public sealed class MitigationHotPathTests(ITestOutputHelper output)
 {
     private const int Calls = 20_000;
 
+    /// <summary>Bytes of a request. Whether a call's own objects are on the heap depends on how far the compiler is; one object for each of ten mitigations is
+    /// five times as much.</summary>
+    private const int Most = 48;
+
     private static readonly DateTimeOffset Now = new(2026, 3, 10, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
@@ -27,10 +31,10 @@ public sealed class MitigationHotPathTests(ITestOutputHelper output)
             models: [ { name: gpt-4o, upstreams: [ { provider: openai, model: gpt-4o } ] } ]
             """, "t.yaml", _ => null));
         var without = Bytes(routes, [], out var none);
-        Assert.Equal(without, Bytes(routes, Of("other"), out var others));
+        Assert.InRange(Bytes(routes, Of("other"), out var others), 0, without + Most);
 
         // Ten that are about the request: counts of one caller are made once.
-        Assert.Equal(without, Bytes(routes, Of("editor"), out var counted));
+        Assert.InRange(Bytes(routes, Of("editor"), out var counted), 0, without + Most);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"us a request: {none:0.000} without, {others:0.000} with ten of other requests, {counted:0.000} with ten counts"));
     }

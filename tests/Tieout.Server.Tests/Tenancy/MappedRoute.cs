@@ -1,12 +1,14 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Tieout.Server.Http;
 using Tieout.Server.Tenancy;
 
 namespace Tieout.Server.Tests.Tenancy;
 
 /// <summary>One route of the running server with its policy.</summary>
-internal sealed record MappedRoute(string Method, string Pattern, Access Access)
+/// <param name="Guarded">What a guard policy can name; null: nothing.</param>
+internal sealed record MappedRoute(string Method, string Pattern, Access Access, Irreversible? Guarded)
 {
     public bool NamesOrg => Pattern.Contains("{org}", StringComparison.Ordinal);
 
@@ -15,7 +17,8 @@ internal sealed record MappedRoute(string Method, string Pattern, Access Access)
     [
         .. server.Services.GetRequiredService<EndpointDataSource>().Endpoints.Cast<RouteEndpoint>()
             .SelectMany(endpoint => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods.Select(method =>
-                new MappedRoute(method, "/" + endpoint.RoutePattern.RawText!.TrimStart('/'), endpoint.Metadata.GetMetadata<Access>()!)))
+                new MappedRoute(method, "/" + endpoint.RoutePattern.RawText!.TrimStart('/'), endpoint.Metadata.GetMetadata<Access>()!,
+                    endpoint.Metadata.GetMetadata<Irreversible>())))
             .OrderBy(route => route.Pattern, StringComparer.Ordinal).ThenBy(route => route.Method, StringComparer.Ordinal),
     ];
 

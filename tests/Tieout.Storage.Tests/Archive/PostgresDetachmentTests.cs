@@ -99,6 +99,7 @@ public sealed class PostgresDetachmentTests : IDisposable
     }
 
     [Fact]
+    [Trait("Long", "yes")]
     public async Task Look_ups_of_detached_rows_say_that_an_archive_has_them()
     {
         await using var ledger = await OpenAsync();
@@ -150,6 +151,7 @@ public sealed class PostgresDetachmentTests : IDisposable
 
     // Goal: a command that ends between the records of two books goes on with the others. Method: a kill after the first record.
     [Fact]
+    [Trait("Long", "yes")]
     public async Task A_detachment_that_ends_between_two_books_is_continued_by_the_same_command()
     {
         await using var ledger = await OpenAsync();
@@ -216,6 +218,7 @@ public sealed class PostgresDetachmentTests : IDisposable
     }
 
     [Fact]
+    [Trait("Long", "yes")]
     public async Task Lost_sums_are_counted_anew_with_the_archive_and_only_with_it()
     {
         await using var ledger = await OpenAsync();
@@ -233,6 +236,7 @@ public sealed class PostgresDetachmentTests : IDisposable
     }
 
     [Fact]
+    [Trait("Long", "yes")]
     public async Task A_later_month_is_detached_after_an_earlier_one()
     {
         await using var ledger = await OpenAsync();

@@ -34,7 +34,7 @@ public abstract partial class LedgerContract
                 ledger = Open(fresh: false);
             }
 
-            if (i % 8 == 7) await AssertTiesAsync(ledger, memory);
+            if (i % 24 == 7) await AssertTiesAsync(ledger, memory);
         }
 
         await FollowAsync(ledger);

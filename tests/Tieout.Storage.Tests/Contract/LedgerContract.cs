@@ -17,6 +17,9 @@ public abstract partial class LedgerContract : IAsyncLifetime
     /// <summary>How many random histories a law is tried on.</summary>
     private protected virtual int HistoriesTried => 25;
 
+    /// <summary>The store takes seconds for what the file does in a part of one: tests of many steps take fewer.</summary>
+    private protected bool IsSlow => HistoriesTried < 25;
+
     internal FakeClock Clock { get; } = new();
 
     /// <summary>Opens the ledger; with <paramref name="fresh"/>, one in which nothing ever was.</summary>

@@ -19,7 +19,7 @@ public sealed class FollowingNodesTests
     [Fact]
     public async Task Q2_two_nodes_that_step_at_once_count_each_row_once()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var left = await PostgresLedger.OpenAsync(store);
         await using var right = await PostgresLedger.OpenAsync(store);
         await BeginAsync(left);
@@ -34,7 +34,7 @@ public sealed class FollowingNodesTests
     [Fact]
     public async Task Q2_a_node_counts_what_other_nodes_commit_and_drop_though_nobody_asks_it_for_a_figure()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var left = await PostgresLedger.OpenAsync(store);
         await using var right = await PostgresLedger.OpenAsync(store);
         await BeginAsync(left);

@@ -17,7 +17,7 @@ public sealed class NodesTests
     [Fact]
     public async Task B1_L2_two_nodes_together_never_pass_a_hard_budget()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var left = await PostgresLedger.OpenAsync(store);
         await using var right = await PostgresLedger.OpenAsync(store);
         foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000_000), Make.Budget(1_500)])
@@ -46,7 +46,7 @@ public sealed class NodesTests
     [Fact]
     public async Task L3_L5_what_one_node_did_the_other_goes_on_with()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var left = await PostgresLedger.OpenAsync(store);
         await using var right = await PostgresLedger.OpenAsync(store);
         foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Budget(500)])
@@ -85,7 +85,7 @@ public sealed class NodesTests
     [Fact]
     public async Task A_setting_is_known_on_every_node_within_a_second()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var left = await PostgresLedger.OpenAsync(store);
         await using var right = await PostgresLedger.OpenAsync(store);
         var before = right.Read.SettingsVersion;
@@ -103,7 +103,7 @@ public sealed class NodesTests
     [Fact]
     public async Task Eight_nodes_may_start_at_once_on_an_empty_database()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         var nodes = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => PostgresLedger.OpenAsync(store), Cancel)));
         Assert.IsType<Outcome.Done>(await nodes[3].SubmitAsync(Make.OpenOrg(), Cancel));
         Assert.All(await Task.WhenAll(nodes.Select(node => node.SubmitAsync(Make.OpenOrg(), Cancel).AsTask())),
@@ -115,7 +115,7 @@ public sealed class NodesTests
     [Fact]
     public async Task One_node_does_what_is_done_once_and_another_takes_over()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         var nodes = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => PostgresLedger.OpenAsync(store), Cancel)));
         var first = await FirstOf(nodes);
         await first.DisposeAsync();
@@ -141,7 +141,7 @@ public sealed class NodesTests
     [InlineData(2)]
     public async Task L4_a_node_reads_its_book_anew_when_the_chain_is_another_one(int commitsMore)
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         var database = new Uri(store).AbsolutePath[1..];
         await using (var opening = await PostgresLedger.OpenAsync(store))
         {
@@ -173,7 +173,7 @@ public sealed class NodesTests
     public async Task L5_a_hold_that_is_open_again_after_a_restore_is_not_passed_over()
     {
         const int later = 1_000;
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         var database = new Uri(store).AbsolutePath[1..];
         await using (var opening = await PostgresLedger.OpenAsync(store))
         {
@@ -207,7 +207,7 @@ public sealed class NodesTests
     [Fact]
     public async Task Text_that_cannot_be_stored_is_refused_by_itself()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var ledger = await PostgresLedger.OpenAsync(store);
         foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
         var at = Now;
@@ -253,7 +253,7 @@ public sealed class NodesTests
     [Fact]
     public async Task L3_a_commit_that_no_answer_came_to_is_looked_for_in_the_chain()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         using var proxy = new CuttingProxy(PostgresServer.Instance.Port);
         await using var ledger = await PostgresLedger.OpenAsync(new UriBuilder(store) { Port = proxy.Port }.Uri.ToString());
         foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));

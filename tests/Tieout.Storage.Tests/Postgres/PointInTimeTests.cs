@@ -15,7 +15,7 @@ public sealed class PointInTimeTests
     public async Task L4_L8_a_database_recovered_to_a_moment_is_the_ledger_of_that_moment_and_goes_on()
     {
         using var server = new PostgresServer("wal_level = replica", "archive_mode = on", "archive_command = 'mkdir -p ../wal && cp %p ../wal/%f'");
-        var store = server.NewDatabase();
+        var store = server.NewStore();
         string moment;
         await using (var ledger = await PostgresLedger.OpenAsync(store))
         {

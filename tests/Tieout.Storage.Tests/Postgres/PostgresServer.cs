@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Npgsql;
+using Tieout.Storage.Postgres;
+using Tieout.Storage.Writing;
 
 [assembly: AssemblyFixture(typeof(Tieout.Storage.Tests.Postgres.PostgresServer.Lifetime))]
 
@@ -12,12 +14,20 @@ namespace Tieout.Storage.Tests.Postgres;
 /// <remarks>One a test program, started when first asked for. No PostgreSQL: fails in CI, skips visibly on a desk.</remarks>
 internal sealed class PostgresServer : IDisposable
 {
+    /// <summary>Of a store that <see cref="NewStore"/> makes. More than nodes of most tests, so that each leads one.</summary>
+    private const int FewBuckets = 3;
+
+    private const string Template = "few_buckets";
+
     private static readonly Lazy<PostgresServer> Shared = new(() => new());
+
+    private readonly Lock _template = new();
 
     private readonly bool _hasDisk;
     private readonly string _binaries;
     private Process? _process;
     private Process? _standby;
+    private bool _hasTemplate;
     private int _databases;
 
     /// <param name="settings">More settings, as in <c>postgresql.conf</c>.</param>
@@ -71,6 +81,28 @@ internal sealed class PostgresServer : IDisposable
         var name = $"t{Interlocked.Increment(ref _databases)}";
         Sql("postgres", $"CREATE DATABASE {name}");
         return Url(name);
+    }
+
+    /// <summary>The address of a new database that is laid out for a ledger with <see cref="FewBuckets"/>: opening one with the product's 64 takes ten times as
+    /// long, and few tests need them.</summary>
+    public string NewStore()
+    {
+        lock (_template)
+        {
+            if (!_hasTemplate)
+            {
+                Sql("postgres", $"CREATE DATABASE {Template}");
+                Task.Run(async () =>
+                {
+                    await using var ledger = await PostgresLedger.OpenAsync(Url(Template), FewBuckets, LedgerWriter.BatchMax);
+                }).GetAwaiter().GetResult();
+                _hasTemplate = true;
+            }
+
+            var name = $"t{Interlocked.Increment(ref _databases)}";
+            Sql("postgres", $"CREATE DATABASE {name} TEMPLATE {Template}");
+            return Url(name);
+        }
     }
 
     /// <summary>The first value that a statement answers; empty if it answers none.</summary>

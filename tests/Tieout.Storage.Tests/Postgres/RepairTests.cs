@@ -24,7 +24,7 @@ public sealed class RepairTests(ITestOutputHelper output)
     [InlineData(true, true)]
     public async Task R1_L4_a_figure_rebuilt_on_one_node_is_right_on_the_other(bool isTakenIn, bool isCharged)
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var left = await PostgresLedger.OpenAsync(store);
         foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Charge(1, 100, at: Now)])
         {
@@ -60,7 +60,7 @@ public sealed class RepairTests(ITestOutputHelper output)
     [Fact]
     public async Task R1_Q1_what_a_node_shows_is_compared_too()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var ledger = await PostgresLedger.OpenAsync(store);
         foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000), Make.Charge(1, 100, at: Now)])
         {
@@ -173,7 +173,7 @@ public sealed class RepairTests(ITestOutputHelper output)
     [Fact]
     public async Task A_run_that_goes_on_looks_at_no_row_twice()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var ledger = await PostgresLedger.OpenAsync(store);
         var at = Now;
         var orgs = Enumerable.Range(0, 40).Select(org => $"org-{org}").ToList();

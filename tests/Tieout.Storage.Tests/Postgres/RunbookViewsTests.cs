@@ -30,7 +30,7 @@ public sealed class RunbookViewsTests
     [Fact]
     public async Task The_sql_of_the_runbook_runs_unchanged()
     {
-        var store = PostgresServer.Instance.NewDatabase();
+        var store = PostgresServer.Instance.NewStore();
         await using var ledger = await PostgresLedger.OpenAsync(store);
         foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(100 * Amount.NanosPerUnit)])
         {

@@ -25,7 +25,7 @@ internal static class ContractEndpoints
         api.MapGet("/contracts", List).Allow(Access.EveryRole);
         api.MapGet("/contracts/{contract}/versions", Versions).Allow(Access.EveryRole);
         api.MapPost("/contracts", Set).Allow(Access.Roles());
-        api.MapPost("/contracts/{contract}/end", End).Allow(Access.Roles());
+        api.MapPost("/contracts/{contract}/end", End).Allow(Access.Roles()).Irreversible("tieout.contract.end", "contract", "contract");
         api.MapCompleteness();
         api.MapIncomplete();
     }

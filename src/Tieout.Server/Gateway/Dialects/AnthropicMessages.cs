@@ -53,6 +53,7 @@ internal sealed class AnthropicAnswerReader(UsageMeter meter) : AnswerReader
         }
 
         meter.SeeModel(JsonMember.Text(body, "model"u8));
+        meter.SeeFinish(JsonMember.Text(body, "stop_reason"u8));
         meter.SeeText(JsonMember.WrittenBytes(body));
         if (JsonMember.Object(body, "usage"u8) is { IsEmpty: false } usage) meter.SeeUsage(usage);
         Make(ObjectKind.Container, JsonMember.Text(JsonMember.Object(body, "container"u8), "id"u8));
@@ -89,6 +90,7 @@ internal sealed class AnthropicAnswerReader(UsageMeter meter) : AnswerReader
         {
             var delta = JsonMember.Object(payload, "delta"u8);
             var ends = !JsonMember.Text(delta, "stop_reason"u8).IsEmpty;
+            meter.SeeFinish(JsonMember.Text(delta, "stop_reason"u8));
             Make(ObjectKind.Container, JsonMember.Text(JsonMember.Object(delta, "container"u8), "id"u8));
             if (JsonMember.Object(payload, "usage"u8) is not { IsEmpty: false } usage) return new(Ends: ends);
             _usage = JsonMember.Overlay(_usage, usage);

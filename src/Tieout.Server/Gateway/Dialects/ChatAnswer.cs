@@ -25,6 +25,9 @@ internal struct ChatAnswer
     /// <summary>Choices that are finished by this.</summary>
     public int Finished;
 
+    /// <summary>Where the last reason stands, without quotes; null: there is none.</summary>
+    public Range? FinishReason;
+
     /// <summary>Bytes of what the model wrote: content, reasoning, refusals and arguments of calls.</summary>
     public long TextBytes;
 
@@ -118,7 +121,9 @@ internal struct ChatAnswer
                     break;
                 // Some servers say "" until there is a reason.
                 case JsonTokenType.String when isFinish:
-                    if (!json.ValueSpan.IsEmpty) Finished++;
+                    if (json.ValueSpan.IsEmpty) break;
+                    Finished++;
+                    FinishReason = ((int)json.TokenStartIndex + 1)..((int)json.BytesConsumed - 1);
                     break;
                 case JsonTokenType.String when isText:
                     TextBytes += json.ValueSpan.Length;

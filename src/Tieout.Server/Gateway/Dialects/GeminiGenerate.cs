@@ -71,7 +71,9 @@ internal sealed class GeminiAnswerReader(GatewayRequest request, UsageMeter mete
     {
         if (JsonMember.IsError(json)) meter.SeeError();
         meter.SeeModel(JsonMember.Text(json, "modelVersion"u8));
-        meter.SeeText(JsonMember.WrittenBytes(JsonMember.Value(json, "candidates"u8)));
+        var candidates = JsonMember.Value(json, "candidates"u8);
+        meter.SeeText(JsonMember.WrittenBytes(candidates));
+        meter.SeeFinish(JsonMember.Text(candidates.TrimStart("[ \t\r\n"u8), "finishReason"u8));
         if (JsonMember.Object(json, "usageMetadata"u8) is { IsEmpty: false } usage) meter.SeeUsage(usage, grows);
     }
 }

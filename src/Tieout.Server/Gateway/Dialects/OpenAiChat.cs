@@ -65,6 +65,7 @@ internal sealed class ChatAnswerReader(GatewayRequest request, UsageMeter meter)
         meter.SeeText(answer.TextBytes);
         if (answer.IsError) meter.SeeError();
         if (answer.Model is { } model) meter.SeeModel(bytes[model]);
+        if (answer.FinishReason is { } reason) meter.SeeFinish(bytes[reason]);
         if (answer.UsageDiffers) meter.MarkConflictingUsage();
         if (answer.Usage is { } usage) meter.SeeUsage(bytes[usage]);
         if (bytes.IndexOf("\"audio\""u8) >= 0) SeeAudio(bytes);

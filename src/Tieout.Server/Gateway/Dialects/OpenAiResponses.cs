@@ -73,6 +73,9 @@ internal sealed class ResponsesAnswerReader(UsageMeter meter) : AnswerReader
     private void See(ReadOnlySpan<byte> response, bool grows)
     {
         meter.SeeModel(JsonMember.Text(response, "model"u8));
+        var status = JsonMember.Text(response, "status"u8);
+        if (status.SequenceEqual("completed"u8)) meter.SeeFinish(status);
+        else if (status.SequenceEqual("incomplete"u8)) meter.SeeFinish(JsonMember.Text(JsonMember.Object(response, "incomplete_details"u8), "reason"u8));
         if (StoredId is null && JsonMember.Text(response, "id"u8) is { IsEmpty: false } id && !JsonMember.Value(response, "store"u8).SequenceEqual("false"u8))
         {
             StoredId = Encoding.UTF8.GetString(id);

@@ -24,7 +24,8 @@ internal static class MitigationEndpoints
         api.MapGet("/orgs/{org}/mitigations/{id}", One).Allow(Access.EveryRole);
         api.MapGet("/orgs/{org}/mitigations/{id}/effect", Effect).Allow(Access.EveryRole);
         api.MapPut("/orgs/{org}/mitigations/{id}", Set).Allow(Access.Roles(AdminRole.Operator));
-        api.MapDelete("/orgs/{org}/mitigations/{id}", Remove).Allow(Access.Roles(AdminRole.Operator));
+        api.MapDelete("/orgs/{org}/mitigations/{id}", Remove).Allow(Access.Roles(AdminRole.Operator))
+            .Irreversible("tieout.mitigation.remove", "mitigation", "id");
         api.MapPost("/orgs/{org}/mitigation-previews", Preview).Allow(Access.EveryRole);
         api.MapGet("/orgs/{org}/mitigation-suggestions", Suggest).Allow(Access.EveryRole);
     }

@@ -27,7 +27,7 @@ public sealed class ExtremeAnswerTests
     [InlineData("postgres")]
     public async Task L5_M1_L1_whatever_a_provider_claims_the_hold_ends_the_attempt_is_recorded_and_flagged_and_the_book_verifies(string store)
     {
-        var database = store == "postgres" ? PostgresServer.Instance.NewDatabase() : null;
+        var database = store == "postgres" ? PostgresServer.Instance.NewStore() : null;
         var claims = ChargedDoors.All.SelectMany(door => ClaimedUsage.Of(door.Usage)).Distinct().ToList();
         await using var provider = await ClaimingProvider.StartAsync(claims);
         await using var world = await DialectsWorld.StartAsync(

@@ -21,16 +21,18 @@ namespace Tieout.Server.Tests.Reconciliation.Faults;
 /// <summary>Defects planted in copies of a busy store: all of them are found, nothing else is, and corrections bring every difference to zero.</summary>
 public sealed class FaultInjectionTests(ITestOutputHelper output)
 {
+    private static readonly bool IsLong = Environment.GetEnvironmentVariable("TIEOUT_LONG") == "1";
+
     // Goal: precision and recall of 1. Method: a random dozen of faults a round in a fresh copy; the findings are compared with what was planted, by code and
     // amount; each is corrected as it proposes; then nothing is found and verification is clean. TIEOUT_SEED repeats a run.
     [Fact]
     public Task R1_every_planted_fault_is_found_and_nothing_else_and_corrected_to_zero() =>
-    RoundsAsync(100, folder => Task.FromResult<IFaultyStore>(new FaultyFolder(folder)));
+    RoundsAsync(IsLong ? 100 : 40, folder => Task.FromResult<IFaultyStore>(new FaultyFolder(folder)));
 
     // Goal: the same on PostgreSQL. Method: what was planted in the file is moved there row by row; faults in figures are planted there.
     [Fact]
     public Task R1_on_PostgreSQL_every_planted_fault_is_found_and_nothing_else_and_corrected_to_zero() =>
-    RoundsAsync(8, async folder => await FaultyDatabase.MoveAsync(folder));
+    RoundsAsync(IsLong ? 8 : 4, async folder => await FaultyDatabase.MoveAsync(folder));
 
     private async Task RoundsAsync(int rounds, Func<string, Task<IFaultyStore>> place)
     {

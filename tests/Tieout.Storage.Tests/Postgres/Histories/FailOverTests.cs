@@ -19,7 +19,7 @@ public sealed class FailOverTests(ITestOutputHelper output)
     public async Task S1_L4_after_a_fail_over_the_node_goes_on_within_seconds()
     {
         using var primary = new PostgresServer("synchronous_standby_names = '*'", "synchronous_commit = local");
-        var store = primary.NewDatabase();
+        var store = primary.NewStore();
         await using (await PostgresLedger.OpenAsync(store))
         {
         }

@@ -41,7 +41,7 @@ public sealed class HistoriesTests(ITestOutputHelper output) : IDisposable
     [Fact]
     public async Task L3_S1_what_callers_are_told_during_an_outage_is_what_the_ledger_has()
     {
-        var store = _server.NewDatabase();
+        var store = _server.NewStore();
         await using (var opening = await PostgresLedger.OpenAsync(store))
         {
             foreach (var command in (Command[])[Make.OpenOrg(Org), Make.TopUp(Start, org: Org), Make.Budget(Start)])

@@ -23,7 +23,7 @@ public sealed class StalledNetworkTests(ITestOutputHelper output)
     public async Task S1_a_line_that_passes_nothing_costs_one_limit_and_then_callers_are_refused_at_once(bool isHalfOpen)
     {
         using var proxy = new FaultyProxy(() => PostgresServer.Instance.Port);
-        var store = new UriBuilder(PostgresServer.Instance.NewDatabase()) { Port = proxy.Port }.Uri + "?command_timeout=2&connect_timeout=2&read_timeout=2";
+        var store = new UriBuilder(PostgresServer.Instance.NewStore()) { Port = proxy.Port }.Uri + "?command_timeout=2&connect_timeout=2&read_timeout=2";
         await using var ledger = await PostgresLedger.OpenAsync(store);
         foreach (var command in (Command[])[Make.OpenOrg(), Make.TopUp(1_000_000)]) Assert.IsType<Outcome.Done>(await ledger.SubmitAsync(command, Cancel));
 
