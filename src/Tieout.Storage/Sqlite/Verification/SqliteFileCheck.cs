@@ -7,11 +7,9 @@ namespace Tieout.Storage.Sqlite.Verification;
 /// <remarks>Indexes of the largest tables are compared with the rows by a digest. Where anything is not as it should be, or could not be compared, SQLite's own
 /// check of the whole file says what is wrong.</remarks>
 /// <param name="isMapped">See <see cref="MappedFile"/>.</param>
-internal sealed class SqliteFileCheck(string file, bool isMapped)
+/// <param name="smallBytes">Of a file up to this size, SQLite's check of the whole takes less than the others together.</param>
+internal sealed class SqliteFileCheck(string file, bool isMapped, long smallBytes)
 {
-    /// <summary>Of a file up to this size, SQLite's check of the whole takes less than the others together.</summary>
-    public const long SmallBytes = 1 << 20;
-
     private const string Whole = "PRAGMA integrity_check(100)";
 
     private readonly TaskCompletionSource<Sequences?> _last = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -30,7 +28,7 @@ internal sealed class SqliteFileCheck(string file, bool isMapped)
         using var connection = Open();
         try
         {
-            if (new FileInfo(file).Length > SmallBytes && IsSound(connection))
+            if (new FileInfo(file).Length > smallBytes && IsSound(connection))
             {
                 _listed = _last.Task.GetAwaiter().GetResult() is { } last ? new IndexScan(connection, last).Read() : null;
                 return;

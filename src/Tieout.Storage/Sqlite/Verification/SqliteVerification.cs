@@ -33,7 +33,7 @@ public static class SqliteVerification
             using var connection = RawConnection.Open(file, readOnly: true);
             connection.ReadInt64("SELECT count(*) FROM sqlite_schema");
             var isMapped = request.MayMap && MappedFile.IsReadable(connection);
-            var check = new SqliteFileCheck(file, isMapped);
+            var check = new SqliteFileCheck(file, isMapped, request.SmallBytes);
             var checking = Task.Run(() => Guarded(structure, file, () => check.Run(structure)));
             try
             {
@@ -154,5 +154,7 @@ public static class SqliteVerification
 /// <param name="Head">With it the store is checked for a rollback; null: it is not.</param>
 /// <param name="IsWhole">Every row is there, also where a record says that rows were detached: the ledger was put together from an archive.</param>
 /// <param name="MayMap">False: this process does more than verify, and may not end where a disk fails (<see cref="MappedFile"/>).</param>
+/// <param name="SmallBytes">A file up to this size is checked as a whole by SQLite alone.</param>
 internal sealed record SqliteVerificationRequest(
-    EnvelopeSecret? Secret = null, SignedHead? Head = null, IProgress<RowProgress>? Progress = null, bool IsWhole = false, bool MayMap = true);
+    EnvelopeSecret? Secret = null, SignedHead? Head = null, IProgress<RowProgress>? Progress = null, bool IsWhole = false, bool MayMap = true,
+    long SmallBytes = 1 << 20);
