@@ -71,7 +71,7 @@ internal static class CommandLine
             InvoiceCommand.Build(globals), CostsCommand.Build(globals), TieCommand.Build(globals), ExportCommand.Build(globals), PricesCommands.Build(
                 globals), RateCommand.Build(globals),
             LineageCommand.Build(globals), TriageCommand.Build(globals), PacketCommand.Build(globals), SpikeCommand.Build(globals),
-            MitigateCommand.Build(globals),
+            MitigateCommand.Build(globals), AlertCommand.Build(globals),
             GuardCommand.Build(globals), ContractCommand.Build(globals), OpenCostCommand.Build(globals), JoinCommand.Build(globals),
             FocusCommand.Build(globals),
             WebhookCommands.Build(globals), WebhookCommands.Outbox(globals),

@@ -9,9 +9,9 @@ public sealed class MitigationNodesTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    // Goal: a mitigation that is set on one node is in force on the other within a second, and so is its removal. Method: ask the other again and again.
+    // Goal: a mitigation that is set on one node is in force on both within a second, and its removal restores both. Method: ask both again and again.
     [Fact]
-    public async Task G2_a_mitigation_on_one_node_is_in_force_on_the_other_within_a_second()
+    public async Task G2_a_mitigation_on_one_node_is_in_force_on_both_within_a_second_and_so_is_its_removal()
     {
         var store = PostgresServer.Instance.NewStore();
         await using var platform = await Platform.StartAsync(provider => Platform.Configuration(provider, store));
@@ -23,11 +23,14 @@ public sealed class MitigationNodesTests
 
         await platform.SendAsync(HttpMethod.Put, "orgs/acme/mitigations/off",
             new { kind = "off", scope = new { feature = "editor" }, owner = "ann", reason = "r", expires_in_seconds = 600 });
-        var begins = await SoonAsync(platform, other, key, 403);
+        var begins = await BothAsync(403);
         await platform.SendAsync(HttpMethod.Delete, "orgs/acme/mitigations/off", new { });
-        var ends = await SoonAsync(platform, other, key, 200);
+        var ends = await BothAsync(200);
 
-        Assert.True(begins < TimeSpan.FromSeconds(1) && ends < TimeSpan.FromSeconds(1), $"It took {begins} to begin and {ends} to end.");
+        var limit = TimeSpan.FromSeconds(1);
+        Assert.True(begins.All(took => took < limit) && ends.All(took => took < limit), $"It took {string.Join(", ", begins)} to begin and {string.Join(", ", ends)} to end.");
+
+        Task<TimeSpan[]> BothAsync(int status) => Task.WhenAll(SoonAsync(platform, platform.Url, key, status), SoonAsync(platform, other, key, status));
     }
 
     /// <summary>Asks a node until it answers so.</summary>

@@ -19,9 +19,10 @@ namespace Tieout.Bench.Spike;
 /// <param name="DetectorOrgs">Orgs that are judged in a pass.</param>
 /// <param name="DetectorMs">A pass over them; the median of three.</param>
 /// <param name="Cause">What was said, so that a fast nothing shows.</param>
+/// <param name="Guardrails">What ten mitigations in force add to a request.</param>
 public sealed record SpikeBenchResult(
     long LabelSets, int Leaves, long Lines, long Requests, decimal BuildS, decimal DiagnosisMs, decimal DiagnosisMb, int DetectorOrgs, decimal DetectorMs,
-    string Cause);
+    string Cause, GuardrailsBenchResult Guardrails);
 
 /// <summary>Measures the diagnosis of a spike in memory: what reading the hours takes comes on top.</summary>
 public static class SpikeBench
@@ -55,12 +56,14 @@ public static class SpikeBench
         var (diagnosis, bytes) = await MedianAsync(5, async () => found = await Diagnosis.OfAsync(hours.Asked, hours, cancellationToken));
         var (detector, _) = await MedianAsync(3, async () =>
         {
-            foreach (var org in quiet) await Diagnosis.JudgeAsync(org.Asked, org, cancellationToken);
+            var pass = new DetectorPass(["feature", "provider", "model"]);
+            foreach (var org in quiet) await pass.JudgeAsync("USD", org.Asked, org, cancellationToken);
+            pass.Components("USD", static (_, _) => false);
         });
         return new(
             hours.LabelSets, found!.Change.Leaves.Count, hours.Lines, hours.Requests, Math.Round((decimal)built.TotalSeconds, 1), diagnosis,
             Math.Round(bytes / 1_048_576m, 1), orgs, detector,
-            $"{found.Verdict}: {string.Join(", ", found.Causes.Select(cause => $"{cause.Cause} {cause.Place}"))}");
+            $"{found.Verdict}: {string.Join(", ", found.Causes.Select(cause => $"{cause.Cause} {cause.Place}"))}", await GuardrailsBench.RunAsync());
     }
 
     private static async Task<(decimal Ms, long Bytes)> MedianAsync(int times, Func<Task> run)

@@ -9,7 +9,9 @@ namespace Tieout.Analysis.Detection;
 /// <param name="first">The first hour.</param>
 /// <param name="end">The end, excluded.</param>
 /// <param name="clock">The hour on the clock of the zone and whether it is of a weekend.</param>
-public sealed class HourSeries(ImmutableArray<string> dimensions, long first, long end, Func<long, (int ClockHour, bool IsWeekend)> clock)
+/// <param name="at">Where the values of the dimensions are in a line; default: in the order of the dimensions.</param>
+public sealed class HourSeries(
+    ImmutableArray<string> dimensions, long first, long end, Func<long, (int ClockHour, bool IsWeekend)> clock, ImmutableArray<int> at = default)
 {
     /// <summary>Values of a dimension that have a series: those beyond are in the total alone.</summary>
     private const int ValuesMax = 2_000;
@@ -26,9 +28,20 @@ public sealed class HourSeries(ImmutableArray<string> dimensions, long first, lo
         _total[hour] += line.Cost;
         for (var d = 0; d < dimensions.Length; d++)
         {
-            if (line.Values[d] is not { } value || (_byValue[d].Count >= ValuesMax && !_byValue[d].ContainsKey(value))) continue;
-            ref var series = ref CollectionsMarshal.GetValueRefOrAddDefault(_byValue[d], value, out _);
-            (series ??= new Int128[_total.Length])[hour] += line.Cost;
+            if (line.Values[at.IsDefault ? d : at[d]] is { } value && SeriesOf(d, value) is { } series) series[hour] += line.Cost;
+        }
+    }
+
+    /// <summary>Adds the hours of another series with the same dimensions and hours.</summary>
+    public void Add(HourSeries other)
+    {
+        Sum(_total, other._total);
+        for (var d = 0; d < dimensions.Length; d++)
+        {
+            foreach (var (value, costs) in other._byValue[d])
+            {
+                if (SeriesOf(d, value) is { } series) Sum(series, costs);
+            }
         }
     }
 
@@ -41,7 +54,11 @@ public sealed class HourSeries(ImmutableArray<string> dimensions, long first, lo
     /// <param name="judgedFrom">Where the baseline ends.</param>
     /// <param name="materiality">Also the least part of the total that a label must cost.</param>
     /// <returns>By how much they rose, most first.</returns>
-    public IReadOnlyList<Component> Components(long judgedFrom, Materiality materiality)
+    public IReadOnlyList<Component> Components(long judgedFrom, Materiality materiality) => Components(judgedFrom, materiality, static (_, _) => false);
+
+    /// <param name="isKnown">Whether a label rose before: a sustained rise that pauses looks like one that begins, and counts as well.</param>
+    /// <inheritdoc cref="Components(long, Materiality)"/>
+    public IReadOnlyList<Component> Components(long judgedFrom, Materiality materiality, Func<string, string, bool> isKnown)
     {
         var (found, all) = (new List<Component>(), Sum(_total, judgedFrom, end));
         for (var d = 0; d < dimensions.Length; d++)
@@ -54,7 +71,8 @@ public sealed class HourSeries(ImmutableArray<string> dimensions, long first, lo
 
                 // One of many labels rises by chance now and then: a rise counts that would matter to the whole.
                 var rise = timing.Actual - timing.Expected;
-                if (timing.Verdict is SpikeVerdict.Sustained && rise >= (double)Sum(_total, timing.From, timing.To) * materiality.RatioMin / 2)
+                var isRise = timing.Verdict is SpikeVerdict.Sustained || (timing.Verdict is SpikeVerdict.Rising && isKnown(dimensions[d], value));
+                if (isRise && rise >= (double)Sum(_total, timing.From, timing.To) * materiality.RatioMin / 2)
                 {
                     found.Add(new(dimensions[d], value, timing, Sum(series, timing.From, timing.To)));
                 }
@@ -63,6 +81,20 @@ public sealed class HourSeries(ImmutableArray<string> dimensions, long first, lo
 
         return [.. found.OrderByDescending(component => component.Timing.Actual - component.Timing.Expected)
             .ThenBy(component => component.Dimension, StringComparer.Ordinal).ThenBy(component => component.Value, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Null: the dimension has more values than have a series.</summary>
+    private Int128[]? SeriesOf(int dimension, string value)
+    {
+        var known = _byValue[dimension];
+        if (known.Count >= ValuesMax && !known.ContainsKey(value)) return null;
+        ref var series = ref CollectionsMarshal.GetValueRefOrAddDefault(known, value, out _);
+        return series ??= new Int128[_total.Length];
+    }
+
+    private static void Sum(Int128[] to, Int128[] costs)
+    {
+        for (var i = 0; i < to.Length; i++) to[i] += costs[i];
     }
 
     private Int128 Sum(Int128[] series, long from, long to)

@@ -2,6 +2,7 @@ using Tieout.Core;
 using Tieout.Core.Budgets;
 using Tieout.Core.Money;
 using Tieout.Core.Spike;
+using Tieout.Core.Spike.Truncation;
 
 namespace Tieout.Analysis.Preview;
 
@@ -16,6 +17,10 @@ public sealed class MitigationReplay(Mitigation mitigation, TimeZoneInfo zone)
     private readonly Dictionary<(string? User, Instant Hour), Amount> _spent = [];
     private readonly Dictionary<long, (Amount Cost, Amount Saved)> _hours = [];
     private readonly HashSet<string> _users = new(StringComparer.Ordinal);
+    private readonly ConversationReplay? _conversations =
+        mitigation.Kind is MitigationKind.Truncate ? new(ContextWindow.Of(mitigation.Rule)) : null;
+
+    private Amount _cacheLost = Amount.Zero;
     private long _requests, _covered, _touched;
 
     /// <summary>Whether the kind can be replayed.</summary>
@@ -37,7 +42,7 @@ public sealed class MitigationReplay(Mitigation mitigation, TimeZoneInfo zone)
     {
         var (cost, saved) = (Amount.Sum(_hours.Values.Select(hour => hour.Cost)), Amount.Sum(_hours.Values.Select(hour => hour.Saved)));
         var share = cost == Amount.Zero ? 0 : (double)saved.Nanos / (double)cost.Nanos;
-        return new(_requests, _covered, _touched, _users.Count, cost, saved, 100 * share, PlusMinus(share, cost));
+        return new(_requests, _covered, _touched, _users.Count, cost, saved, _cacheLost, 100 * share, PlusMinus(share, cost));
     }
 
     /// <returns>What the request would not have cost; null: it goes on as it is.</returns>
@@ -48,8 +53,16 @@ public sealed class MitigationReplay(Mitigation mitigation, TimeZoneInfo zone)
             _counts.Enter(replayed.Request, new TimeSpan(replayed.At.UnixMicros * TimeSpan.TicksPerMicrosecond)) is null ? null : replayed.Cost,
         MitigationKind.OutputCap or MitigationKind.ModelMap => replayed.Lowered == replayed.Cost ? null : replayed.Cost - replayed.Lowered,
         MitigationKind.CostCap => Capped(replayed),
+        MitigationKind.Truncate => Truncated(replayed),
         _ => null,
     };
+
+    private Amount? Truncated(in ReplayedRequest replayed)
+    {
+        if (_conversations?.Of(replayed) is not { } saving) return null;
+        _cacheLost += saving.CacheLost;
+        return saving.Saved;
+    }
 
     private Amount? Capped(in ReplayedRequest replayed)
     {

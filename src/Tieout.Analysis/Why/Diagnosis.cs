@@ -84,14 +84,6 @@ public sealed record Diagnosis(
         return new(series.Costs(), timing, change, metering, drivers, causes, whole, components, hidden);
     }
 
-    /// <summary>Whether the cost rose, and since when; nothing about why.</summary>
-    public static async Task<SpikeTiming> JudgeAsync(DiagnosisHours hours, IDiagnosisSource source, CancellationToken cancellationToken)
-    {
-        // No labels: only the total is judged.
-        var series = await SeriesAsync(hours with { Dimensions = [] }, source, cancellationToken);
-        return SpikeTimer.Judge(series.Points(), hours.From, hours.Materiality);
-    }
-
     private static NamedCause Named(CostChange change, DriverFinding finding, SegmentShape shape)
     {
         var cause = CauseNaming.Of(change, finding, shape);

@@ -9,5 +9,6 @@ internal static class BenchCommand
     {
         BenchLedgerCommand.Build(globals), BenchReadsCommand.Build(globals), BenchReconcileCommand.Build(globals), BenchGatewayCommand.Build(globals),
         BenchGuardCommand.Build(globals), BenchGatewayCommand.Part(globals), BenchSpikeCommand.Build(globals),
+        BenchDetectorCommand.Build(globals),
     };
 }

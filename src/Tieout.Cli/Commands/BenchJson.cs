@@ -13,5 +13,6 @@ namespace Tieout.Cli.Commands;
 [JsonSerializable(typeof(ReadsBenchResult[]))]
 [JsonSerializable(typeof(GatewayBenchResult))]
 [JsonSerializable(typeof(SpikeBenchResult))]
+[JsonSerializable(typeof(DetectorBenchResult))]
 [JsonSerializable(typeof(GuardBenchResult))]
 internal sealed partial class BenchJson : JsonSerializerContext;

@@ -8,12 +8,12 @@ using Tieout.Storage;
 
 namespace Tieout.Cli.Commands;
 
-/// <summary><c>incident open|note|evidence|show|list|close|export</c></summary>
+/// <summary><c>incident open|note|evidence|show|list|follow-up|close|export</c></summary>
 internal static class IncidentCommand
 {
     public static Command Build(Globals globals) => new("incident", "Manage incidents: scope, timeline, evidence and impact, stored in the ledger.")
     {
-        Open(globals), Note(globals), Capture(globals), Show(globals), List(globals), Close(globals), Export(globals),
+        Open(globals), Note(globals), Capture(globals), Show(globals), List(globals), FollowUp(globals), Close(globals), Export(globals),
     };
 
     private static Command Open(Globals globals)
@@ -112,13 +112,28 @@ internal static class IncidentCommand
         });
     }
 
+    private static Command FollowUp(Globals globals)
+    {
+        var id = Id();
+        var on = new Option<string>("--on") { Required = true, Description = "The day on which the outbox reminds of it, in the org's zone.", HelpName = "YYYY-MM-DD" };
+        return globals.Calling(new("follow-up", "Set the follow-up date of the incident of a cost spike.") { id, on }, async (call, api, cancellationToken) =>
+        {
+            var answer = await PostAsync(
+                api, ["incidents", call.Get(id), "follow-up"], new FollowUpBody(call.Get(on)), IncidentJson.Default.FollowUpBody,
+                IncidentJson.Default.SpikeIncident, cancellationToken);
+            await call.AnswerAsync(answer, IncidentJson.Default.SpikeIncident,
+                (spike, text) => text.WriteLineAsync($"The follow-up of {spike.Incident} is on {spike.FollowUpOn}."));
+            return ExitCode.Ok;
+        });
+    }
+
     private static Command Close(Globals globals)
     {
         var id = Id();
         var cause = new Option<string>("--cause")
         {
             Required = true,
-            Description = "missing_usage, wrong_source, wrong_anchor, ledger_mismatch, control_plane_drift, duplicate_charge, mispriced, counter_drift, not_ours or other."
+            Description = "missing_usage, wrong_source, wrong_anchor, ledger_mismatch, control_plane_drift, duplicate_charge, mispriced, counter_drift, cost_spike, not_ours or other."
         };
         var layer = new Option<string>("--layer")
         {
@@ -186,6 +201,12 @@ internal static class IncidentCommand
         {
             await text.WriteLineAsync(
                 $"closed     {incident.ClosedAt} by {incident.ClosedBy}: {incident.Cause}\nfollow-up  {incident.Layer}: {incident.FollowUp}");
+        }
+
+        if (body.Spike is { } spike)
+        {
+            await text.WriteLineAsync(
+                $"spike      since {spike.Onset}: {spike.Actual} in place of {spike.Expected}. {spike.Sentence}\nfollow-up  on {spike.FollowUpOn}\nsuggested  {spike.SuggestedRule}");
         }
 
         await text.WriteLineAsync();

@@ -48,7 +48,7 @@ internal static class MitigateCommand
     {
         var (org, options) = (Org(), new MitigateOptions());
         var since = new Option<string?>("--since") { Description = "Replay the requests of this length, up to 7d. Default: 24h.", HelpName = "24h" };
-        var command = new Command("preview", "Replay past requests through a mitigation: how many it would touch, and what it would save. Changes nothing.") { org, since };
+        var command = new Command("preview", "Replay past requests through a mitigation: how many it would touch, and what it would save. Changes nothing. Ends with 1 if it would cost more.") { org, since };
         options.AddTo(command);
         return globals.Calling(command, async (call, api, cancellationToken) =>
         {
@@ -56,7 +56,7 @@ internal static class MitigateCommand
                 HttpMethod.Post, ApiClient.Path(["orgs", call.Get(org), "mitigation-previews"], ("since", call.Get(since))),
                 options.Body(call, "preview", "preview", 3_600), Json.SetMitigationBody, Json.MitigationPreviewBody, cancellationToken);
             await call.AnswerAsync(answer, Json.MitigationPreviewBody, (preview, text) => text.WriteLineAsync(preview.Sentence));
-            return ExitCode.Ok;
+            return answer.Warning is null ? ExitCode.Ok : ExitCode.Findings;
         });
     }
 

@@ -25,12 +25,19 @@ internal sealed class MitigateOptions
     private readonly Option<string?> _tool = new("--tool") { Description = "tool_breaker: only this tool. Default: each.", HelpName = "TOOL" };
     private readonly Option<int?> _wait = Number("--wait", "coalesce: seconds between two requests of one user, from 1 to 120. Default: 5.");
 
+    private readonly Option<int?> _messages = Number("--messages", "truncate: at least so many of the last messages go on, from 1 to 10000.");
+    private readonly Option<int?> _contextTokens =
+        Number("--context-tokens", "truncate: about so many tokens of the conversation go on at most, from 1000. In place of --messages.");
+
+    private readonly Option<int?> _block =
+        Number("--block", "truncate: messages or tokens that are cut off at once. Default: as many messages as go on, or 2/5 of the tokens.");
+
     public MitigateOptions() => _kind.AcceptOnlyFromAmong([.. Enum.GetValues<MitigationKind>().Select(MitigationFlaws.Text)]);
 
     public void AddTo(Command command)
     {
         foreach (var option in (Option[])[_kind, _feature, _team, _key, _model, _trigger, _user, _requests, _period, _outputTokens, _map, _limit, _percent,
-            _floor, _failures, _open, _retries, _tool, _wait])
+            _floor, _failures, _open, _retries, _tool, _wait, _messages, _contextTokens, _block])
         {
             command.Add(option);
         }
@@ -43,7 +50,8 @@ internal sealed class MitigateOptions
             Enum.GetValues<MitigationKind>().First(each => MitigationFlaws.Text(each) == kind), owner, reason, seconds,
             new(call.Get(_feature), call.Get(_team), call.Get(_key), call.Get(_model), call.Get(_trigger), call.Get(_user)),
             new(call.Get(_requests), call.Get(_period), call.Get(_outputTokens), Models(call.Get(_map)), Limit(call.Get(_limit)), call.Get(_percent),
-                call.Get(_floor), call.Get(_failures), call.Get(_open), call.Get(_retries), call.Get(_tool), call.Get(_wait)));
+                call.Get(_floor), call.Get(_failures), call.Get(_open), call.Get(_retries), call.Get(_tool), call.Get(_wait), call.Get(_messages),
+                call.Get(_contextTokens), call.Get(_block)));
     }
 
     /// <summary>The options that make a suggestion.</summary>
@@ -62,7 +70,7 @@ internal sealed class MitigateOptions
         [
             ("requests", rule.Requests), ("period", rule.PeriodSeconds), ("output-tokens", rule.OutputTokens), ("limit", rule.Limit), ("percent", rule.Percent),
             ("floor", rule.Floor), ("failures", rule.Failures), ("open", rule.OpenSeconds), ("retries", rule.Retries), ("tool", rule.Tool),
-            ("wait", rule.WaitSeconds),
+            ("wait", rule.WaitSeconds), ("messages", rule.Messages), ("context-tokens", rule.ContextTokens), ("block", rule.Block),
         ])
         {
             if (value is not null) yield return (option, Convert.ToString(value, CultureInfo.InvariantCulture)!);

@@ -77,6 +77,12 @@ public enum RecordKind
 
     /// <summary>A version of a mitigation, its removal or its expiry. Recorded once.</summary>
     MitigationChange = 30,
+
+    /// <summary>A version of an alert rule, or its removal. Recorded once.</summary>
+    AlertRuleChange = 31,
+
+    /// <summary>What an incident of a cost spike says beside the incident, by its number. The newest counts.</summary>
+    SpikeIncident = 32,
 }
 
 /// <summary>What a billing document does. Texts of proposals contain the numbers, so they never change.</summary>

@@ -36,4 +36,7 @@ public enum SettingKind
 
     /// <summary>A measure against a rising cost, for a time.</summary>
     Mitigation = 70,
+
+    /// <summary>When figures of an org's hours are an alert.</summary>
+    AlertRule = 71,
 }

@@ -82,7 +82,7 @@ internal static class SettingRules
         var isLimited =
             kind is SettingKind.Budget or SettingKind.Team or SettingKind.Project or SettingKind.Key or SettingKind.PriceList or SettingKind.PricePolicy
             or SettingKind.EnvelopeKey or SettingKind.AdminToken or SettingKind.Webhook or SettingKind.GuardPolicy or SettingKind.GuardOverride
-            or SettingKind.Mitigation;
+            or SettingKind.Mitigation or SettingKind.AlertRule;
         return isLimited && draft.SettingsOf(kind, org) >= draft.Limits.SettingsPerKind
             ? Refuse(Refusal.TooManySettings, Number(draft.Limits.SettingsPerKind)) : null;
     }

@@ -42,4 +42,7 @@ public enum UsageFlags
 
     /// <summary>A mitigation sent the request to another model than the one asked for.</summary>
     ModelReplaced = 8192,
+
+    /// <summary>A mitigation cut the beginning of the conversation off: the counts are those of the shorter request.</summary>
+    ContextTruncated = 16384,
 }

@@ -18,10 +18,13 @@ namespace Tieout.Core.Spike;
 /// <param name="Retries">tool_breaker: the most repetitions of a failed call of a tool with the same arguments. Default: 2.</param>
 /// <param name="Tool">tool_breaker: only this tool; null: each.</param>
 /// <param name="WaitSeconds">coalesce: the least time between two requests of one caller, from 1 to 120 s. Default: 5.</param>
+/// <param name="Messages">truncate: at least so many of the last messages go on, from 1 to 10,000.</param>
+/// <param name="ContextTokens">truncate, in place of <paramref name="Messages"/>: about so many tokens of the conversation go on at most, from 1,000.</param>
+/// <param name="Block">truncate: how much is cut off at once, in messages or tokens. Default: as many messages as go on, or two fifths of the tokens.</param>
 public sealed record MitigationRule(
     int? Requests = null, int? PeriodSeconds = null, long? OutputTokens = null, IReadOnlyDictionary<string, string>? Models = null,
     Int128? LimitNanos = null, int? Percent = null, int? Floor = null, int? Failures = null, int? OpenSeconds = null, int? Retries = null,
-    string? Tool = null, int? WaitSeconds = null)
+    string? Tool = null, int? WaitSeconds = null, int? Messages = null, int? ContextTokens = null, int? Block = null)
 {
     /// <summary>Of a rate limit, in one period.</summary>
     public const int RequestsMax = 50_000;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Tieout.Core.Money;
+using Tieout.Core.Spike.Truncation;
 using Tieout.Core.Tenancy;
 
 namespace Tieout.Core.Spike;
@@ -33,6 +34,7 @@ public static class MitigationFlaws
         MitigationKind.CostCap => "cost_cap",
         MitigationKind.RetryBudget => "retry_budget",
         MitigationKind.ToolBreaker => "tool_breaker",
+        MitigationKind.Truncate => "truncate",
         _ => "coalesce",
     };
 
@@ -48,6 +50,7 @@ public static class MitigationFlaws
         MitigationKind.RetryBudget => Within(rule.Percent, "percent", 0, 1_000) ?? Within(rule.Floor, "floor", 0, MitigationRule.RequestsMax),
         MitigationKind.ToolBreaker => Within(rule.Failures, "failures", 1, 100) ?? Within(rule.OpenSeconds, "open_seconds", 1, SecondsPerDay)
             ?? Within(rule.Retries, "retries", 0, 100),
+        MitigationKind.Truncate => OfWindow(rule),
         _ => Within(rule.WaitSeconds, "wait_seconds", 1, 120),
     };
 
@@ -60,7 +63,9 @@ public static class MitigationFlaws
             ?? Misplaced(rule.LimitNanos, MitigationKind.CostCap, "limit") ?? Misplaced(rule.Percent, MitigationKind.RetryBudget, "percent")
             ?? Misplaced(rule.Floor, MitigationKind.RetryBudget, "floor") ?? Misplaced(rule.Failures, MitigationKind.ToolBreaker, "failures")
             ?? Misplaced(rule.OpenSeconds, MitigationKind.ToolBreaker, "open_seconds") ?? Misplaced(rule.Retries, MitigationKind.ToolBreaker, "retries")
-            ?? Misplaced(rule.Tool, MitigationKind.ToolBreaker, "tool") ?? Misplaced(rule.WaitSeconds, MitigationKind.Coalesce, "wait_seconds");
+            ?? Misplaced(rule.Tool, MitigationKind.ToolBreaker, "tool") ?? Misplaced(rule.WaitSeconds, MitigationKind.Coalesce, "wait_seconds")
+            ?? Misplaced(rule.Messages, MitigationKind.Truncate, "messages") ?? Misplaced(rule.ContextTokens, MitigationKind.Truncate, "context_tokens")
+            ?? Misplaced(rule.Block, MitigationKind.Truncate, "block");
 
         string? Misplaced(object? value, MitigationKind its, string name) => value is not null && kind != its ? name : null;
     }
@@ -89,6 +94,16 @@ public static class MitigationFlaws
         if (scope.Model is not null || scope.Trigger is not null) return "A cost cap is for a feature, team, key or user, or for the org: budgets do not count models or triggers.";
         return scope.Feature == MitigationScope.Each || scope.Team == MitigationScope.Each || scope.Key == MitigationScope.Each
             ? "Only user may be * in a cost cap." : null;
+    }
+
+    private static string? OfWindow(MitigationRule rule)
+    {
+        if (rule.Messages is null == rule.ContextTokens is null) return "Write either messages or context_tokens, for example messages 20.";
+
+        // A block of the whole window would cut everything but the last turn.
+        return rule.ContextTokens is { } tokens
+            ? Within(tokens, "context_tokens", ContextWindow.TokensMin, ContextWindow.TokensMax) ?? Within(rule.Block, "block", 1, tokens - 1)
+            : Within(rule.Messages, "messages", 1, ContextWindow.MessagesMax) ?? Within(rule.Block, "block", 1, ContextWindow.MessagesMax);
     }
 
     private static string? Required(long? value, string name, long min, long max) =>

@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 namespace Tieout.Core.Spike;
 
 /// <summary>What a mitigation does with the requests of its scope. Stored by name.</summary>
-/// <remarks>A kind that shortens the context of requests belongs here as <c>truncate</c>; it is not built yet.</remarks>
 [JsonConverter(typeof(JsonStringEnumConverter<MitigationKind>))]
 public enum MitigationKind
 {
@@ -38,4 +37,8 @@ public enum MitigationKind
     /// <summary>Lets the newest of several requests of one caller replace those that wait.</summary>
     [JsonStringEnumMemberName("coalesce")]
     Coalesce,
+
+    /// <summary>Cuts the beginning of long conversations off, so that the last messages or a window of tokens go on to the model.</summary>
+    [JsonStringEnumMemberName("truncate")]
+    Truncate,
 }

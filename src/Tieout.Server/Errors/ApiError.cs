@@ -76,6 +76,10 @@ public sealed record ApiError(string Code, int Status, string Title, string Open
     public static readonly ApiError GuardOverrideNotFound = new("guard_override_not_found", 404, "The override does not exist.");
     public static readonly ApiError GuardOverrideState = new("guard_override_state", 409, "The override is not in a state that allows this.");
 
+    // Alert rules.
+    public static readonly ApiError AlertRuleInvalid = new("alert_rule_invalid", 400, "The alert rule cannot be as it is.");
+    public static readonly ApiError AlertRuleNotFound = new("alert_rule_not_found", 404, "The alert rule does not exist.");
+
     // Mitigations.
     public static readonly ApiError MitigationInvalid = new("mitigation_invalid", 400, "The mitigation cannot be as it is.");
     public static readonly ApiError MitigationNotFound = new("mitigation_not_found", 404, "The mitigation does not exist.");

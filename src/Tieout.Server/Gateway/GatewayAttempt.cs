@@ -23,7 +23,8 @@ internal sealed class GatewayAttempt
             new(Guid.CreateVersion7()), caller.OperationId, number, caller.Tags.Workflow, caller.Correlation.CorrelationId, caller.Correlation.TraceId,
             caller.EndUser(call.Request.User), target.Model, estimate.Price, estimate.Prices, new(caller, target.Upstream, trigger))
         {
-            Flags = call.Route.IsSubstitute(target) ? UsageFlags.ModelReplaced : UsageFlags.None,
+            Flags = (call.Route.IsSubstitute(target) ? UsageFlags.ModelReplaced : UsageFlags.None)
+                | (call.IsTruncated ? UsageFlags.ContextTruncated : UsageFlags.None),
         };
     }
 

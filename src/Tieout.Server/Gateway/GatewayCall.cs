@@ -33,6 +33,9 @@ internal sealed record GatewayCall(
     /// <summary>The limit of output tokens that a mitigation sets for every attempt; null: none does.</summary>
     public long? OutputTokensCap { get; init; }
 
+    /// <summary>A mitigation cut the beginning of the conversation off; <see cref="Body"/> and <see cref="Request"/> are the shorter ones.</summary>
+    public bool IsTruncated { get; init; }
+
     /// <summary>The limit that a clamp wrote over the request's own; null: the current attempt is not clamped.</summary>
     public long? OutputTokensMax { get; set; }
 

@@ -38,7 +38,9 @@ internal static class GatewayEndpoints
         services.AddSingleton<ContractGate>();
         services.AddSingleton<CurrentMitigations>();
         services.AddSingleton<MitigationGate>();
+        services.AddSingleton<ContextCutter>();
         services.AddSingleton<RecentBodies>();
+        services.AddSingleton<BodyTriggers>();
         services.AddSingleton<TrafficSignals>();
         services.AddHostedService(provider => provider.GetRequiredService<TrafficSignals>());
         services.AddSingleton<ToolCallLog>();

@@ -30,11 +30,11 @@ namespace Tieout.Server.Gateway;
 /// </list>
 /// This class does steps 1 and 2, <see cref="AttemptLoop"/> steps 3 to 6 for each attempt, <see cref="AnswerRelay"/> steps 7 to 10 for the attempt that a
 /// provider answers.
-/// Each step is marked <c>step n</c> where it happens. Not built yet: a mitigation that cuts the context (step 2), and the tiers and regions of step 8.
+/// Each step is marked <c>step n</c> where it happens. Not built yet: the tiers and regions of step 8.
 /// </remarks>
 internal sealed class GatewayPipeline(
     CurrentKeys keys, Identities identities, CurrentRoutes currentRoutes, RateLimits limits, ReferenceGate references, AttemptLoop attempts, FreeForwarder free,
-    ContractGate contracts, CurrentMitigations mitigations, MitigationGate gate, ToolCallLog toolCalls, RecentBodies recent,
+    ContractGate contracts, CurrentMitigations mitigations, MitigationGate gate, ContextCutter cutter, BodyTriggers triggers,
     TrafficSignals signals, TimeProvider time)
 {
     public async Task AnswerAsync(HttpContext context, Dialects.Endpoint endpoint)
@@ -66,7 +66,7 @@ internal sealed class GatewayPipeline(
         }
 
         var request = reading.Request;
-        var guarded = Guarded(endpoint, caller, request, routes);
+        var guarded = Guarded(endpoint, caller, request, body, routes);
         var decision = Guardrails.Decide(guarded);
         if (decision.IsRefused)
         {
@@ -75,9 +75,9 @@ internal sealed class GatewayPipeline(
             return;
         }
 
-        var standing = guarded.Mitigations;
-        if (!standing.IsEmpty && await gate.EndsAsync(context, endpoint, caller, guarded, body.Memory)) return;
-        request = MitigationRules.Rewrite(context.Response, request, decision.Effect);
+        if (!guarded.Mitigations.IsEmpty && await gate.EndsAsync(context, endpoint, caller, guarded, body.Memory)) return;
+        using var shorter = cutter.Cut(context, endpoint, guarded, body);
+        request = MitigationRules.Rewrite(context.Response, shorter?.Request ?? request, decision.Effect);
 
         using var permit = limits.Enter(rules, caller.Spender.Key, request.Model, UsageMeter.Tokens(request.TextBytes) + (request.OutputTokensMax ?? 0));
         permit.WriteTo(context.Response.Headers, dialect, time);
@@ -87,12 +87,13 @@ internal sealed class GatewayPipeline(
             return;
         }
 
-        // step 1: the body says why the request is made, where its caller does not.
-        if (!endpoint.IsFree) caller = WithTrigger(endpoint, caller, body, routes);
-        var call = new GatewayCall(context, endpoint, caller, request, body, query, routes, decision.Route, permit)
+        // step 1: the body that the client sent says why the request is made, where its caller does not.
+        if (!endpoint.IsFree) caller = triggers.See(endpoint, caller, body, routes);
+        var call = new GatewayCall(context, endpoint, caller, request, shorter?.Body ?? body, query, routes, decision.Route, permit)
         {
-            Mitigations = standing,
+            Mitigations = guarded.Mitigations,
             OutputTokensCap = decision.Effect.OutputTokensMax,
+            IsTruncated = shorter is not null,
         };
         if (await BindAsync(call, decision.ChecksModel) is { } foreign)
         {
@@ -100,31 +101,36 @@ internal sealed class GatewayPipeline(
             return;
         }
 
-        // steps 3 to 10. Free calls make no usage that anybody would join.
-        if (endpoint.IsFree) await free.AnswerAsync(call, call.FirstTarget!);
-        else if (contracts.Refuse(call) is { } broken) await dialect.RefuseAsync(context, broken);
-        else
-        {
-            signals.See(caller, context.Request.Headers);
-            await attempts.AnswerAsync(call);
-        }
+        await ForwardAsync(call);
     }
 
-    private GuardedCall Guarded(Dialects.Endpoint endpoint, GatewayCaller caller, Dialects.GatewayRequest request, Routes routes)
+    /// <summary>Steps 3 to 10. Free calls make no usage that anybody would join.</summary>
+    private Task ForwardAsync(GatewayCall call)
+    {
+        if (call.Endpoint.IsFree) return free.AnswerAsync(call, call.FirstTarget!);
+        if (contracts.Refuse(call) is { } broken) return call.RefuseAsync(broken);
+        signals.See(call.Caller, call.Context.Request.Headers);
+        return attempts.AnswerAsync(call);
+    }
+
+    private GuardedCall Guarded(
+        Dialects.Endpoint endpoint, GatewayCaller caller, Dialects.GatewayRequest request, in RequestBody body, Routes routes)
     {
         var call = new GuardedCall(caller.Spender, endpoint.Scope, endpoint.Dialect.Spoken, request, routes);
 
         // Free calls cost nothing.
         if (endpoint.IsFree || mitigations.Get().Of(caller.Spender.Key.Org) is not { IsEmpty: false } standing) return call;
-        return call with { Mitigations = standing, Asked = caller.Asked(request), Now = time.GetUtcNow() };
-    }
+        var asked = caller.Asked(request);
 
-    /// <summary>The request is a retry of a tool that failed, or has the body of an earlier one.</summary>
-    private GatewayCaller WithTrigger(Dialects.Endpoint endpoint, GatewayCaller caller, RequestBody body, Routes routes)
-    {
-        if (endpoint.HasToolResults) caller = toolCalls.See(caller, body.Memory);
-        if (routes.Options.Gateway.RecomputeWindow is not { } window || !recent.Repeats(caller.Spender.Key.Id, body.Span, window)) return caller;
-        return caller.Tags.Trigger is null ? caller with { Tags = caller.Tags with { Trigger = RecentBodies.Trigger } } : caller;
+        // step 1: the body is read for its trigger only where a mitigation asks.
+        foreach (var each in standing)
+        {
+            if (!each.LooksAtTrigger) continue;
+            asked = asked with { Trigger = triggers.Peek(endpoint, caller, body, routes) };
+            break;
+        }
+
+        return call with { Mitigations = standing, Asked = asked, Now = time.GetUtcNow() };
     }
 
     /// <param name="caller">Set unless the request is refused.</param>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Immutable;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Tieout.Core;
@@ -73,6 +74,20 @@ internal readonly struct RequestBody : IDisposable
             ArrayPool<byte>.Shared.Return(buffer);
             throw;
         }
+    }
+
+    /// <summary>A body of parts of another one, in their order. The other one stays valid.</summary>
+    public static RequestBody Of(ReadOnlySpan<byte> body, ImmutableArray<Range> parts)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(body.Length);
+        var length = 0;
+        foreach (var part in parts)
+        {
+            body[part].CopyTo(buffer.AsSpan(length));
+            length += body[part].Length;
+        }
+
+        return new(buffer, length);
     }
 
     public void Dispose() => ArrayPool<byte>.Shared.Return(_buffer);

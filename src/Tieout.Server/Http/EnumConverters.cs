@@ -17,3 +17,12 @@ internal sealed class MitigationKindConverter() : JsonStringEnumConverter<Mitiga
 
 /// <summary>minute, hour, day, week, month, total.</summary>
 internal sealed class WindowUnitConverter() : JsonStringEnumConverter<WindowUnit>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
+
+/// <summary>spike, threshold, ratio, forecast.</summary>
+internal sealed class AlertRuleKindConverter() : JsonStringEnumConverter<AlertRuleKind>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
+
+/// <summary>spend, tokens, failures.</summary>
+internal sealed class AlertMeasureConverter() : JsonStringEnumConverter<AlertMeasure>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);
+
+/// <summary>hour, day.</summary>
+internal sealed class AlertPeriodConverter() : JsonStringEnumConverter<AlertPeriod>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false);

@@ -53,7 +53,7 @@ internal static class IncidentWords
 {
     public static readonly string[] Scopes = ["instance", "project", "tenant", "broad"];
     public static readonly string[] Causes = ["missing_usage", "wrong_source", "wrong_anchor", "ledger_mismatch", "control_plane_drift", "duplicate_charge",
-        "mispriced", "counter_drift", "not_ours", "other"];
+        "mispriced", "counter_drift", "cost_spike", "not_ours", "other"];
     public static readonly string[] Layers = ["metering_emitter", "attribution_mapping", "billing_interpretation", "listing_export", "none"];
 }
 
@@ -63,6 +63,9 @@ internal static class IncidentWords
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow, Converters = [typeof(AmountConverter)])]
 [JsonSerializable(typeof(Incident))]
 [JsonSerializable(typeof(IncidentNote))]
+[JsonSerializable(typeof(IncidentMessage))]
+[JsonSerializable(typeof(SpikeIncident))]
+[JsonSerializable(typeof(FollowUpBody))]
 [JsonSerializable(typeof(IncidentBody))]
 [JsonSerializable(typeof(IncidentListBody))]
 [JsonSerializable(typeof(OpenIncidentBody))]

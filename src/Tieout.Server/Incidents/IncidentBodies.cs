@@ -20,10 +20,12 @@ public sealed record IncidentListBody(IReadOnlyList<Incident> Items, long AsOf);
 /// <summary>An incident with all that belongs to it.</summary>
 /// <param name="Timeline">In order of time.</param>
 /// <param name="Impact">What customers see of it, from postings.</param>
+/// <param name="Spike">Null: it is not of a cost spike.</param>
 public sealed record IncidentBody(
-    Incident Incident, IReadOnlyList<TimelineBody> Timeline, IReadOnlyList<ImpactBody> Impact, IReadOnlyList<Evidence> Evidence, long AsOf);
+    Incident Incident, IReadOnlyList<TimelineBody> Timeline, IReadOnlyList<ImpactBody> Impact, IReadOnlyList<Evidence> Evidence, long AsOf,
+    SpikeIncident? Spike = null);
 
-/// <param name="Kind">opened, changed, note, evidence, finding, correction or closed.</param>
+/// <param name="Kind">opened, changed, note, evidence, finding, correction or closed; of a cost spike also mitigation, escalated, over and follow_up.</param>
 /// <param name="CorrelationId">Of what is told of, or of the call that recorded it.</param>
 public sealed record TimelineBody(string At, string Kind, string By, string What, string? CorrelationId, string? TraceId);
 

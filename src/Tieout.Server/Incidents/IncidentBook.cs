@@ -16,6 +16,9 @@ namespace Tieout.Server.Incidents;
 /// <summary>Incidents as the ledger keeps them: opened, noted, closed, never rewritten.</summary>
 internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
 {
+    /// <summary>Who opens an incident that no person opened.</summary>
+    public const string Server = "tieout";
+
     private const int FindingsShown = 200;
 
     /// <summary>The newest first.</summary>
@@ -28,21 +31,60 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
         await ledger.Read.RecordAsync(new(RecordKind.Incident, "", id), cancellationToken) is { } row
             ? Parse(row.Body) : throw new ApiRefusedException(ApiError.IncidentNotFound, $"The incident '{Inputs.Shown(id)}' does not exist.");
 
-    public async Task<Incident> OpenAsync(string title, IncidentScope scope, Instant from, IReadOnlyList<string> findings, AdminCall call)
+    public Task<Incident> OpenAsync(string title, IncidentScope scope, Instant from, IReadOnlyList<string> findings, AdminCall call) => OpenAsync(
+        id => new(id, title, Incident.Open, scope, from.ToString(), Now(), call.Actor.Id, call.Actor.CorrelationId, findings), static _ => [],
+        command => ledger.ActAsync(command, call), call.CancellationToken);
+
+    /// <summary>Opens the incident of a cost spike, for the server itself, and announces it.</summary>
+    /// <param name="of">The spike by the number of the incident.</param>
+    /// <param name="title">Of the spike.</param>
+    /// <param name="text">For people who are told.</param>
+    public Task<Incident> OpenAsync(
+        Func<string, SpikeIncident> of, Func<SpikeIncident, string> title, Func<SpikeIncident, string> text, CancellationToken cancellationToken) => OpenAsync(
+        id =>
+        {
+            var spike = of(id);
+            return new(id, title(spike), Incident.Open, new("tenant", spike.Org), spike.Onset, Now(), Server, null, []);
+        },
+        incident => [Change(of(incident.Id), replaces: 0, "opened", new(incident.Id, incident.Scope.Org!, incident.Title, text(of(incident.Id))))],
+        command => ledger.SubmitAsync(command, cancellationToken).AsTask(), cancellationToken);
+
+    /// <summary>What the incidents of cost spikes say, with the numbers of the records.</summary>
+    public async Task<IReadOnlyList<(SpikeIncident Spike, long Seq)>> SpikesAsync(CancellationToken cancellationToken) =>
+        await ledger.Read.AllRecordsAsync(RecordKind.SpikeIncident, "", cancellationToken).Select(row => (SpikeIncident.Parse(row.Body), row.Seq))
+            .ToListAsync(cancellationToken);
+
+    /// <summary>Null: the incident is not of a cost spike.</summary>
+    public async Task<(SpikeIncident Spike, long Seq)?> FindSpikeAsync(string id, CancellationToken cancellationToken) =>
+        await ledger.Read.RecordAsync(new(RecordKind.SpikeIncident, "", id), cancellationToken) is { } row ? (SpikeIncident.Parse(row.Body), row.Seq) : null;
+
+    /// <summary>A command that replaces what an incident of a spike says, and announces it.</summary>
+    /// <param name="replaces">Number of the record that was read: if there is a newer one, the command is refused.</param>
+    /// <param name="step">Of the message's type, for example <c>escalated</c>; null: nothing is announced.</param>
+    public static Command.AddRecord Change(SpikeIncident spike, long replaces, string? step = null, IncidentMessage? message = null) =>
+        new(RecordKind.SpikeIncident, "", spike.Incident, spike.ToJson(), Once: false)
+        {
+            Replaces = replaces,
+            Announcement = message is null ? null : new(new RecordMessage(
+                $"incident/{spike.Incident}/{step}", $"incident.{step}", JsonSerializer.Serialize(message, IncidentJson.Default.IncidentMessage))),
+        };
+
+    private async Task<Incident> OpenAsync(
+        Func<string, Incident> of, Func<Incident, IEnumerable<Command>> beside, Func<Command, Task<Outcome>> submit, CancellationToken cancellationToken)
     {
         var turns = new NumberTurns();
         while (true)
         {
             turns.Begin();
-            var id = Incident.Numbers.After(
-                await ledger.Read.AllRecordsAsync(RecordKind.Incident, "", call.CancellationToken).CountAsync(call.CancellationToken));
-            var incident = new Incident(id, title, Incident.Open, scope, from.ToString(), Now(), call.Actor.Id, call.Actor.CorrelationId, findings);
+            var id = Incident.Numbers.After(await ledger.Read.AllRecordsAsync(RecordKind.Incident, "", cancellationToken).CountAsync(cancellationToken));
+            var incident = of(id);
 
             // The first row takes the number, since it counts once; what the incident says may be replaced later.
-            var outcome = await ledger.ActAsync(new Command.Together("", [
+            var outcome = await submit(new Command.Together("", [
                 new Command.AddRecord(RecordKind.IncidentNote, "", $"{id}/opened", Json(incident), Once: true),
                 new Command.AddRecord(RecordKind.Incident, "", incident.Id, Json(incident), Once: false),
-            ]), call);
+                .. beside(incident),
+            ]));
             if (outcome is Outcome.Refused { Reason: Refusal.IdReused }) continue;
             outcome.OrThrow();
             return incident;
@@ -78,8 +120,9 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
         var findings = await FindingsAsync(incident, cancellationToken);
         var notes = await ledger.Read.AllRecordsAsync(RecordKind.IncidentNote, "", $"{id}/note/", cancellationToken)
             .Select(row => JsonSerializer.Deserialize(row.Body, IncidentJson.Default.IncidentNote)!).ToListAsync(cancellationToken);
-        var timeline = Timeline(incident, notes, evidence, findings).OrderBy(line => line.At, StringComparer.Ordinal).ToList();
-        return new(incident, timeline, await ImpactAsync(incident, cancellationToken), evidence, asOf);
+        var spike = (await FindSpikeAsync(id, cancellationToken))?.Spike;
+        var timeline = Timeline(incident, notes, evidence, findings).Concat(spike?.Timeline() ?? []).OrderBy(line => line.At, StringComparer.Ordinal).ToList();
+        return new(incident, timeline, await ImpactAsync(incident, cancellationToken), evidence, asOf, spike);
     }
 
     private string Now() => Instant.From(time.GetUtcNow()).ToString();

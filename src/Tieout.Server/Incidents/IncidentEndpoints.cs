@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -31,6 +32,7 @@ internal static class IncidentEndpoints
                     Access.EveryRole);
         api.MapPost("/incidents/{id}/notes", NoteAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
         api.MapPost("/incidents/{id}/evidence", CaptureAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
+        api.MapPost("/incidents/{id}/follow-up", FollowUpAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
         api.MapPost("/incidents/{id}/close", CloseAsync).Allow(Access.Roles(AdminRole.Operator, AdminRole.Finance));
         api.MapGet("/incidents/{id}/export", ExportAsync).Allow(Access.EveryRole);
     }
@@ -128,6 +130,22 @@ internal static class IncidentEndpoints
         if (!IncidentWords.Layers.Contains(body.Layer)) throw Refused($"The owning layer is one of {string.Join(", ", IncidentWords.Layers)}.");
         var closed = await incidents.CloseAsync(id, body.Cause, body.Layer, Text(body.FollowUp, "follow_up", TextMax), AdminCalls.Of(context));
         return Answer.Ok(closed, IncidentJson.Default.Incident);
+    }
+
+    /// <summary>Sets another day on which the outbox reminds of the follow-up of a spike, also after it reminded.</summary>
+    private static async Task<IResult> FollowUpAsync(string id, HttpContext context, IncidentBook incidents, ILedger ledger)
+    {
+        var body = await Inputs.BodyAsync(context, IncidentJson.Default.FollowUpBody);
+        if (!DateOnly.TryParseExact(body.On, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _))
+        {
+            throw Refused($"'{Inputs.Shown(body.On)}' is not a day: write YYYY-MM-DD, such as 2026-12-07.");
+        }
+
+        await incidents.FindAsync(id, context.RequestAborted);
+        if (await incidents.FindSpikeAsync(id, context.RequestAborted) is not var (spike, seq)) throw Refused($"{id} is not the incident of a cost spike.");
+        var changed = spike with { FollowUpOn = body.On, RemindedAt = null };
+        (await ledger.ActAsync(IncidentBook.Change(changed, seq), AdminCalls.Of(context))).OrThrow();
+        return Answer.Ok(changed, IncidentJson.Default.SpikeIncident);
     }
 
     private static Instant DayAgo(TimeProvider time) => Instant.From(time.GetUtcNow()) - TimeSpan.FromDays(1);

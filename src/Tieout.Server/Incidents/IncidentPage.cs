@@ -30,6 +30,12 @@ internal static class IncidentPage
                 $"<p class=\"sub\">Closed {Text(incident.ClosedAt)} by {Text(incident.ClosedBy)}. Cause: {Text(incident.Cause)}. Follow-up by {Text(incident.Layer)}: {Text(incident.FollowUp)}</p>\n");
         }
 
+        if (body.Spike is { } spike)
+        {
+            page.Append(CultureInfo.InvariantCulture,
+                $"<p class=\"sub\">Cost spike since {Text(spike.Onset)}: {spike.Actual} in place of {spike.Expected}. {Text(spike.Sentence)} Follow-up on {Text(spike.FollowUpOn)}.</p>\n");
+        }
+
         Table(page, "Impact, from postings", ["Tenant", "Project", "App instance", ">Attempts", ">Charged", ">Corrected", ">Net", "Asset"],
             body.Impact.Select(line => new[]
         {

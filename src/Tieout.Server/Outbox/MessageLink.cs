@@ -27,9 +27,13 @@ internal static class MessageLink
             "runtime.retired" => Named($"{ofOrg}/runtimes", data, "app_instance_id"),
             "org.opened" => ofOrg,
             "mitigation.set" or "mitigation.removed" or "mitigation.expired" => Named($"{ofOrg}/mitigations", data, "id"),
+            "incident.opened" or "incident.escalated" or "incident.follow_up" => Named("/incidents", data, "incident"),
             "alert.drift" or "alert.drift_resolved" => "/surfaces",
             "alert.contract_burn_fast" or "alert.contract_burn_slow" => $"{Named("/contracts", data, "scope")}/completeness",
             "alert.cost_spike" => $"{Named("/orgs", data, "scope")}/spike",
+            "alert.component_spike" => $"/spike?asset={Uri.EscapeDataString(NameIn(data, "scope").Split('/')[0])}",
+            "alert.rule" => Named($"{ofOrg}/alert-rules", data, "rule"),
+            "alert.resolved" when org.Length > 0 => Named($"{ofOrg}/alert-rules", data, "rule"),
             _ when org.Length == 0 && type.StartsWith("alert.", StringComparison.Ordinal) => "/health/detail",
             _ => null,
         };
@@ -38,7 +42,10 @@ internal static class MessageLink
     /// <summary>The resource by its name in the message; the list of them where there is none.</summary>
     private static string Named(string list, string data, string member)
     {
-        var name = Encoding.UTF8.GetString(JsonMember.Text(Encoding.UTF8.GetBytes(data), Encoding.ASCII.GetBytes(member)));
+        var name = NameIn(data, member);
         return name.Length == 0 ? list : $"{list}/{Uri.EscapeDataString(name)}";
     }
+
+    private static string NameIn(string data, string member) =>
+        Encoding.UTF8.GetString(JsonMember.Text(Encoding.UTF8.GetBytes(data), Encoding.ASCII.GetBytes(member)));
 }

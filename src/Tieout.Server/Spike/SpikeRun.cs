@@ -47,9 +47,10 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices, AttemptClas
         return new(request, found, tools, await SpikeSignals.ReadAsync(ledger.Read, request, found.Timing, cancellationToken), asOf);
     }
 
-    /// <summary>Whether the cost rose, and since when; nothing about why.</summary>
-    public Task<SpikeTiming> JudgeAsync(SpikeRequest request, CancellationToken cancellationToken) =>
-        Diagnosis.JudgeAsync(HoursOf(request), Source(request), cancellationToken);
+    /// <summary>Whether the cost of an org rose, and since when; nothing about why.</summary>
+    /// <param name="pass">Takes the hours for what is judged over all orgs, too.</param>
+    public Task<SpikeTiming> JudgeAsync(SpikeRequest request, DetectorPass pass, CancellationToken cancellationToken) =>
+        pass.JudgeAsync(request.Asset, HoursOf(request), Source(request), cancellationToken);
 
     private DiagnosisHours HoursOf(SpikeRequest request) => new(
         SpikeLines.Dimensions, SpikeRequest.HourOf(request.BaselineFrom), SpikeRequest.HourOf(request.From), SpikeRequest.HourOf(request.To),

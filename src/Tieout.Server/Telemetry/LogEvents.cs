@@ -27,6 +27,7 @@ internal static class LogEvents
     public const int IdentityFindingNotWritten = 2203;
     public const int HoldsExpired = 2211;
     public const int ToolCallsLeftOut = 2221;
+    public const int ContextNotCut = 2231;
 
     public const int BatchResultsUnreadable = 2301;
     public const int BatchLineUnreadable = 2302;
@@ -45,6 +46,8 @@ internal static class LogEvents
     public const int AlertRaised = 2621;
     public const int AlertResolved = 2622;
     public const int SpikeNotJudged = 2631;
+    public const int AlertRuleNotJudged = 2632;
+    public const int SpikeIncidentNotDone = 2633;
 
     public const int FigureDrift = 2651;
     public const int FollowerStopped = 2652;

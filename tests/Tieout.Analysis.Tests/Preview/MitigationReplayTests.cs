@@ -1,6 +1,8 @@
 using Tieout.Analysis.Preview;
 using Tieout.Core;
+using Tieout.Core.Metering;
 using Tieout.Core.Money;
+using Tieout.Core.Pricing;
 using Tieout.Core.Spike;
 
 namespace Tieout.Analysis.Tests.Preview;
@@ -55,6 +57,40 @@ public sealed class MitigationReplayTests
         Assert.Equal(0.0, figures.PlusMinus!.Value, 6);
     }
 
+    // Prompts of 1,000 tokens that grow by 200 with each answer and question. Claude Sonnet costs $3 for a million tokens, 0.30 from the cache, 3.75 into it.
+    [Fact]
+    public void A_cut_saves_the_tokens_that_are_cut_off_where_there_is_no_cache()
+    {
+        var figures = Talk(new(Messages: 4, Block: 4), turns: 20, isCached: false);
+        var cut = Enumerable.Range(0, 20).Sum(turn => 200L * 2 * (Math.Max(0, 2 * turn - 3) / 4));
+        Assert.Equal((new Amount(cut * 3_000), Amount.Zero), (figures.Saved, figures.CacheLost));
+        Assert.Equal(20 - 4, figures.Touched);
+    }
+
+    [Theory]
+    [InlineData(60, 2, true)]
+    [InlineData(60, 60, false)]
+    [InlineData(4, 2, false)]
+    public void A_cut_that_moves_with_every_turn_loses_more_cache_than_it_saves(int messages, int block, bool loses)
+    {
+        var figures = Talk(new(Messages: messages, Block: block), turns: 80, isCached: true);
+        Assert.True(figures.Touched > 0 && figures.CacheLost > Amount.Zero);
+        Assert.Equal(loses, figures.Saved < Amount.Zero);
+    }
+
+    // The first turn of a conversation that begins anew is not cut, and other conversations are not its beginning.
+    [Fact]
+    public void A_shorter_prompt_begins_a_new_conversation()
+    {
+        var replay = Replay(MitigationKind.Truncate, new(Messages: 2, Block: 2), new());
+        foreach (var (session, tokens) in ((string, long)[])[("a", 100), ("a", 200), ("b", 1_000), ("a", 300), ("a", 100), ("a", 200)])
+        {
+            replay.Add(Prompt(session, tokens, 0));
+        }
+
+        Assert.Equal(1, replay.Figures().Touched);
+    }
+
     // Goal: the interval says what it says. Method: random hours; the share of another day is in the interval of the first in about 19 of 20 cases.
     [Fact]
     public void The_interval_has_the_share_of_what_comes_next()
@@ -80,6 +116,22 @@ public sealed class MitigationReplayTests
         }
 
         return replay.Figures();
+    }
+
+    private static ReplayFigures Talk(MitigationRule rule, int turns, bool isCached)
+    {
+        var replay = Replay(MitigationKind.Truncate, rule, new(Feature: "editor"));
+        for (var turn = 0; turn < turns; turn++) replay.Add(Prompt("talk", 1_000 + 200 * turn, isCached ? 800 + 200 * turn : 0));
+        return replay.Figures();
+    }
+
+    /// <summary>A request whose prompt is read from the cache but for the end, which is written to it.</summary>
+    private static ReplayedRequest Prompt(string session, long tokens, long cached)
+    {
+        var counts = new UsageCounts(tokens, cached, cached == 0 ? 0 : tokens - cached, 0, 0);
+        var price = PriceBook.Builtin.Find("anthropic", "claude-sonnet-4-5", At(0, Save).At, PricePolicy.AtCost).Price!;
+        var cost = price.Price(counts).Charge;
+        return At(0, Save) with { Session = session, Cost = cost, Lowered = cost, Counts = counts, Price = price };
     }
 
     private static MitigationReplay Replay(MitigationKind kind, MitigationRule rule, MitigationScope scope) =>

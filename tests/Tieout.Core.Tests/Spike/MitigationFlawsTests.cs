@@ -38,6 +38,15 @@ public sealed class MitigationFlawsTests
             (Of(MitigationKind.ToolBreaker, new(Retries: 0, Tool: "search")), null),
             (Of(MitigationKind.Coalesce, new(WaitSeconds: 121)), "wait_seconds"),
             (Of(MitigationKind.Coalesce, new(Tool: "search")), "tool"),
+            (Of(MitigationKind.Truncate, new()), "either"),
+            (Of(MitigationKind.Truncate, new(Messages: 10, ContextTokens: 1_000)), "either"),
+            (Of(MitigationKind.Truncate, new(Messages: 0)), "messages"),
+            (Of(MitigationKind.Truncate, new(Messages: 10, Block: 0)), "block"),
+            (Of(MitigationKind.Truncate, new(Messages: 10, Block: 20)), null),
+            (Of(MitigationKind.Truncate, new(ContextTokens: 999)), "context_tokens"),
+            (Of(MitigationKind.Truncate, new(ContextTokens: 1_000, Block: 1_000)), "block"),
+            (Of(MitigationKind.Truncate, new(ContextTokens: 1_000)), null),
+            (Of(MitigationKind.Off, new(Messages: 10)), "messages"),
         };
         foreach (var (mitigation, names) in table)
         {

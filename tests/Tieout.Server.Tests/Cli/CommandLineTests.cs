@@ -24,6 +24,9 @@ public sealed class CommandLineTests(ErrorTests.Shared shared) : IClassFixture<E
             "mitigate apply undo --org shop --kind rate_limit --trigger undo --user * --requests 3 --owner ann --reason test --for 1h",
             "mitigate preview --org shop --kind cost_cap --limit 5 --since 2h", "mitigate suggest --org shop", "mitigate list --org shop", "mitigate effect undo --org shop",
             "mitigate remove undo --org shop",
+            "alerts rules set hour --org shop --kind threshold --measure spend --limit 5 --team research --owner ann --reason test",
+            "alerts rules set budgets --org shop --kind forecast --owner ann --reason test", "alerts rules list --org shop",
+            "alerts rules remove hour --org shop",
             "costs today", "costs today --org shop", "health", "holds", "findings", "prices list", "prices show openai gpt-4o",
             "prices policy shop --markup 1.2 --unknown-model refuse", "project list --org shop", "org show shop",
         ];

@@ -74,6 +74,10 @@ public sealed class ExtremeDoorTests
             """{"name":"s@","window":"2026-01","method":"fixed","asset":"USD","costs":[{"kind":"shared","name":"c","cost":#}],"parts":{"acme":"100"},"charge":true,"reason":"r"}"""),
         (HttpMethod.Post, "/api/v1/guard/overrides", """{"actions":"volume.*","reason":"r","expires_in_seconds":#}"""),
         .. OfMitigations(HttpMethod.Put, "/api/v1/orgs/acme/mitigations/m"), .. OfMitigations(HttpMethod.Post, "/api/v1/orgs/acme/mitigation-previews"),
+        .. ((string[])["\"threshold\",\"measure\":\"spend\",\"limit\":#", "\"threshold\",\"measure\":\"tokens\",\"period\":\"day\",\"count\":#",
+            "\"ratio\",\"measure\":\"failures\",\"percent\":200,\"count\":#", "\"ratio\",\"measure\":\"spend\",\"limit\":\"1\",\"percent\":#",
+            "\"forecast\",\"percent\":#", "\"spike\",\"percent\":#", "\"spike\",\"limit\":#"])
+            .Select(rule => (HttpMethod.Put, "/api/v1/orgs/acme/alert-rules/r", $$"""{"kind":{{rule}},"owner":"ann","reason":"r"}""")),
         (HttpMethod.Put, "/api/v1/orgs/acme/mitigations/m", """{"kind":"off","scope":{"feature":"f"},"owner":"ann","reason":"r","expires_in_seconds":#}"""),
     ];
 
@@ -98,7 +102,8 @@ public sealed class ExtremeDoorTests
         "/api/v1/envelopes/verify", "/api/v1/findings/{finding}/correct",
         "/api/v1/guard/decide", "/api/v1/guard/overrides/{id}/approve", "/api/v1/guard/overrides/{id}/end", "/api/v1/guard/policies",
         "/api/v1/guard/policies/{policy}/promote",
-        "/api/v1/incidents", "/api/v1/incidents/{id}/close", "/api/v1/incidents/{id}/evidence", "/api/v1/incidents/{id}/notes",
+        "/api/v1/incidents", "/api/v1/incidents/{id}/close", "/api/v1/incidents/{id}/evidence", "/api/v1/incidents/{id}/follow-up",
+        "/api/v1/incidents/{id}/notes",
         "/api/v1/lineage/audit",
         "/api/v1/orgs/{org}/adjustments/freeze", "/api/v1/orgs/{org}/adjustments/unfreeze",
         "/api/v1/orgs/{org}/documents/{number}/credit-notes", "/api/v1/orgs/{org}/invoices/{month}/close", "/api/v1/orgs/{org}/invoices/{month}/finalise",
@@ -179,7 +184,8 @@ public sealed class ExtremeDoorTests
                     StringComparer.Ordinal);
         var tried =
             Doors.Select(door => door.Address.Split('?')[0].Replace("/orgs/acme/", "/orgs/{org}/", StringComparison.Ordinal).Replace(
-                "/only/", "/{id}/", StringComparison.Ordinal).Replace("/mitigations/m", "/mitigations/{id}", StringComparison.Ordinal)).Concat(WithoutNumbers).ToHashSet(StringComparer.Ordinal);
+                "/only/", "/{id}/", StringComparison.Ordinal).Replace("/mitigations/m", "/mitigations/{id}", StringComparison.Ordinal)
+                .Replace("/alert-rules/r", "/alert-rules/{id}", StringComparison.Ordinal)).Concat(WithoutNumbers).ToHashSet(StringComparer.Ordinal);
         Assert.Empty(doors.Except(tried));
     }
 

@@ -3,8 +3,10 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Tieout.Core.Money;
 using Tieout.Server.Configuration;
+using Tieout.Server.Incidents;
 using Tieout.Server.Ingest;
 using Tieout.Server.Tests.Http;
 using Tieout.Storage;
@@ -22,6 +24,7 @@ public sealed class AuditedSequenceTests
         "POST /findings/{finding}/correct",
         "POST /orgs/{org}/quarantined-events/{usage}/repair", "POST /orgs/{org}/quarantined-events/{usage}/release",
         "POST /orgs/{org}/documents/{number}/credit-notes", "POST /orgs/{org}/ties", "POST /ties", "POST /surfaces/{name}/ties",
+        "POST /incidents/{id}/follow-up",
     ];
 
     private static readonly string Yesterday = DateTime.UtcNow.AddDays(-1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
@@ -52,6 +55,10 @@ public sealed class AuditedSequenceTests
         await HandInAsync(world);
         await QuarantineAsync(world);
         await ReconcileAsync(world, ben);
+        var incident = await world.Server.Services.GetRequiredService<IncidentBook>().OpenAsync(
+            id => new(id, "acme", $"{Yesterday}T10:00:00Z", "Nothing is named.", null, new Dictionary<string, string?>(), default, default, [], "", "2026-03-25"),
+            _ => "t", _ => "t", TestContext.Current.CancellationToken);
+        await CallAsync(world, "POST /incidents/{id}/follow-up", $"/incidents/{incident.Id}/follow-up", """{"on":"2026-12-07"}""", ben);
         File.Delete(bill);
         Assert.Equal(Endpoints.Order(StringComparer.Ordinal), _called.Order(StringComparer.Ordinal));
     }

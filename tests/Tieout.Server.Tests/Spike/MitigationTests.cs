@@ -168,7 +168,7 @@ public sealed class MitigationTests
         foreach (var (from, to) in ((string, string)[])
         [
             ("\"owner\":\"ann\",", ""), ("\"ann\"", "\"\""), ("\"reason\":\"r\",", ""), ("\"r\"", "\" \""), (",\"expires_in_seconds\":60", ""), (":60", ":59"),
-            (":60", ":2592001"), ("\"off\"", "\"truncate\""), ("\"off\"", "7"), ("\"editor\"", "\"a 'quoted' name\""), ("\"feature\"", "\"fature\""),
+            (":60", ":2592001"), ("\"off\"", "\"shorten\""), ("\"off\"", "7"), ("\"editor\"", "\"a 'quoted' name\""), ("\"feature\"", "\"fature\""),
         ])
         {
             var (status, body) = await world.TryAsync(HttpMethod.Put, "/orgs/acme/mitigations/m", fine.Replace(from, to, StringComparison.Ordinal));

@@ -30,13 +30,13 @@ internal sealed class MitigationWorld : IAsyncDisposable
         HttpMethod.Put, $"/orgs/{org}/mitigations/{id}",
         $$"""{"kind":"{{kind}}","scope":{{scope}},"rule":{{rule}},"owner":"ann","reason":"A test.","expires_in_seconds":3600}""");
 
-    /// <summary>Sets a mitigation of every request of acme, in a world whose admin token is <see cref="EnvelopeWorld.Admin"/>.</summary>
-    public static async Task PutAsync(World world, string id, string kind, string rule)
+    /// <summary>Sets a mitigation of acme's requests, by default of each, in a world whose admin token is <see cref="EnvelopeWorld.Admin"/>.</summary>
+    public static async Task PutAsync(World world, string id, string kind, string rule, string scope = "{}")
     {
         using var request = new HttpRequestMessage(HttpMethod.Put, new Uri($"{world.Server.Urls.First()}/api/v1/orgs/acme/mitigations/{id}"))
         {
             Content = new StringContent(
-                $$"""{"kind":"{{kind}}","rule":{{rule}},"owner":"ann","reason":"A test.","expires_in_seconds":3600}""", Encoding.UTF8, "application/json"),
+                $$"""{"kind":"{{kind}}","scope":{{scope}},"rule":{{rule}},"owner":"ann","reason":"A test.","expires_in_seconds":3600}""", Encoding.UTF8, "application/json"),
         };
         request.Headers.Authorization = new("Bearer", EnvelopeWorld.Admin);
         using var response = await world.Http.SendAsync(request, TestContext.Current.CancellationToken);

@@ -50,7 +50,7 @@ public sealed class SpikeWatchTests
         var (watch, run) = (services.GetRequiredService<SpikeWatch>(), services.GetRequiredService<SpikeRun>());
 
         await watch.LookAsync(
-            (request, stop) => request.Org == "org-2" ? run.JudgeAsync(request, stop) : throw new OverflowException("Hours that do not add up."), Stop);
+            (request, pass, stop) => request.Org == "org-2" ? run.JudgeAsync(request, pass, stop) : throw new OverflowException("Hours that do not add up."), Stop);
         Assert.Equal(["alert.cost_spike org-2"], await ToldAlerts.AllAsync(world));
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Ledger;
+using Tieout.Core.Spike.Truncation;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Upstreams;
 
@@ -27,6 +28,8 @@ internal sealed class AnthropicMessages(bool counts) : Endpoint
     public override bool IsFree => counts;
 
     public override bool HasToolResults => !counts;
+
+    public override ContextDialect? Conversation => counts ? null : ContextDialect.AnthropicMessages;
 
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) =>
         RequestReader.Read(body, Shape, out request);

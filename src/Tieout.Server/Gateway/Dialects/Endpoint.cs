@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Metering;
+using Tieout.Core.Spike.Truncation;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.References;
 using Tieout.Server.Gateway.Upstreams;
@@ -25,6 +26,9 @@ internal abstract class Endpoint
 
     /// <summary>Requests may have the results of tools in their messages.</summary>
     public virtual bool HasToolResults => false;
+
+    /// <summary>How requests write a conversation that can be cut; null: they have none.</summary>
+    public virtual ContextDialect? Conversation => null;
 
     /// <summary>A stream may be a JSON array instead of events.</summary>
     public virtual bool StreamsArrays => false;

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Ledger;
+using Tieout.Core.Spike.Truncation;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Upstreams;
 
@@ -24,6 +25,8 @@ internal sealed class OpenAiChat : Endpoint
     public override KeyScope Scope => KeyScope.Chat;
 
     public override bool HasToolResults => true;
+
+    public override ContextDialect? Conversation => ContextDialect.OpenAiChat;
 
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) =>
         RequestReader.Read(body, Shape, out request);

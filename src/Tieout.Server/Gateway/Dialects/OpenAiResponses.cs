@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Tieout.Core.Ledger;
+using Tieout.Core.Spike.Truncation;
 using Tieout.Core.Tenancy;
 using Tieout.Server.Gateway.Upstreams;
 
@@ -22,6 +23,8 @@ internal sealed class OpenAiResponses : Endpoint
     public override string Flavor => "responses";
 
     public override KeyScope Scope => KeyScope.Responses;
+
+    public override ContextDialect? Conversation => ContextDialect.OpenAiResponses;
 
     public override GatewayRefusal? Read(HttpRequest http, ReadOnlySpan<byte> body, out GatewayRequest? request) =>
         RequestReader.Read(body, Shape, out request);

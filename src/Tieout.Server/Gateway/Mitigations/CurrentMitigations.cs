@@ -25,6 +25,9 @@ internal sealed class StandingMitigation(Mitigation mitigation)
     public bool AppliesTo(in MitigatedRequest request, DateTimeOffset now) =>
         now < mitigation.ExpiresAt && (mitigation.Kind is MitigationKind.RetryBudget ? _ofAnyTrigger : mitigation.Scope).Covers(request);
 
+    /// <summary>Whether it decides by why a request is made.</summary>
+    public bool LooksAtTrigger => mitigation.Kind is MitigationKind.RetryBudget || mitigation.Scope.Trigger is not null;
+
     private readonly MitigationScope _ofAnyTrigger = mitigation.Scope with { Trigger = null };
 }
 

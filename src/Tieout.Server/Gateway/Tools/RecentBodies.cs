@@ -22,6 +22,17 @@ internal sealed class RecentBodies(TimeProvider time)
     private Dictionary<UInt128, long> _bodies = [], _older = [];
     private long _since;
 
+    /// <summary>Whether the key has sent a body within the window. Remembers nothing.</summary>
+    public bool Has(string key, ReadOnlySpan<byte> body, TimeSpan window)
+    {
+        if (window <= TimeSpan.Zero) return false;
+        var hash = Hash(key, body);
+        lock (_gate)
+        {
+            return (_bodies.TryGetValue(hash, out var at) || _older.TryGetValue(hash, out at)) && time.GetElapsedTime(at) <= window;
+        }
+    }
+
     /// <summary>Sees a body.</summary>
     /// <param name="window">How long a body is remembered after it was seen last.</param>
     /// <returns>Whether the key has sent it within that time.</returns>

@@ -52,9 +52,12 @@ internal sealed partial class ToolCallLog(ILedger ledger, TimeProvider time, Out
             Add(new(RecordKind.ToolCall, caller.Spender.Key.Org, ToolCall.NameOf(source, id), call.Body, Once: true));
         }
 
-        return caller.Tags.Trigger is null && results.Any(result => result.Failed || result.IsRepeated)
+        return caller.Tags.Trigger is null && IsRetry(results)
             ? caller with { Tags = caller.Tags with { Trigger = RetryTrigger } } : caller;
     }
+
+    /// <summary>Whether a request brings back a failed or repeated call. Records nothing.</summary>
+    public static bool IsRetry(ReadOnlyMemory<byte> body) => IsRetry(ToolResults.Read(body));
 
     protected override ILogger Logger => logger;
 
@@ -68,6 +71,8 @@ internal sealed partial class ToolCallLog(ILedger ledger, TimeProvider time, Out
             batch.Clear();
         }
     }
+
+    private static bool IsRetry(IReadOnlyList<ToolResult> results) => results.Any(result => result.Failed || result.IsRepeated);
 
     private void Add(Command.AddRecord record)
     {

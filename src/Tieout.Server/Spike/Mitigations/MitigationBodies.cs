@@ -18,14 +18,15 @@ public sealed record SetMitigationBody(
 public sealed record MitigationRuleBody(
     int? Requests = null, int? PeriodSeconds = null, long? OutputTokens = null, IReadOnlyDictionary<string, string>? Models = null, Amount? Limit = null,
     int? Percent = null, int? Floor = null, int? Failures = null, int? OpenSeconds = null, int? Retries = null, string? Tool = null,
-    int? WaitSeconds = null)
+    int? WaitSeconds = null, int? Messages = null, int? ContextTokens = null, int? Block = null)
 {
     internal static MitigationRuleBody Of(MitigationRule rule) => new(
         rule.Requests, rule.PeriodSeconds, rule.OutputTokens, rule.Models, rule.LimitNanos is { } nanos ? new Amount(nanos) : null, rule.Percent, rule.Floor,
-        rule.Failures, rule.OpenSeconds, rule.Retries, rule.Tool, rule.WaitSeconds);
+        rule.Failures, rule.OpenSeconds, rule.Retries, rule.Tool, rule.WaitSeconds, rule.Messages, rule.ContextTokens, rule.Block);
 
     internal MitigationRule ToRule() => new(
-        Requests, PeriodSeconds, OutputTokens, Models, Limit?.Nanos, Percent, Floor, Failures, OpenSeconds, Retries, Tool, WaitSeconds);
+        Requests, PeriodSeconds, OutputTokens, Models, Limit?.Nanos, Percent, Floor, Failures, OpenSeconds, Retries, Tool, WaitSeconds, Messages, ContextTokens,
+        Block);
 }
 
 /// <param name="State"><c>in_force</c>, <c>expired</c> or <c>removed</c>.</param>
@@ -48,12 +49,16 @@ public sealed record MitigationListBody(string Org, IReadOnlyList<MitigationBody
 /// <param name="Covered">Those that the mitigation is about.</param>
 /// <param name="Touched">Those that it would have refused or changed.</param>
 /// <param name="Users">End users of the touched requests; without a user, their keys.</param>
+/// <param name="Saved">Below zero: the requests would have cost more.</param>
+/// <param name="CacheLost">truncate: what the provider's cache that is lost costs. <paramref name="Saved"/> is without it.</param>
 /// <param name="SavedPercent">Saved of the org's cost.</param>
 /// <param name="PlusMinus">In percentage points, at 95 %; null: fewer than three hours have a cost.</param>
 /// <param name="Sentence">The same for people.</param>
+/// <param name="Warning">Why it should not be set: it costs more than it saves; null: nothing speaks against it.</param>
 public sealed record MitigationPreviewBody(
     string Org, MitigationKind Kind, MitigationScope Scope, MitigationRuleBody Rule, string From, string To, bool Possible, long Requests, long Covered,
-    long Touched, long Users, Amount Cost, Amount Saved, decimal SavedPercent, decimal? PlusMinus, string Sentence, long AsOf);
+    long Touched, long Users, Amount Cost, Amount Saved, Amount CacheLost, decimal SavedPercent, decimal? PlusMinus, string Sentence, string? Warning,
+    long AsOf);
 
 /// <summary>At most three mitigations for the causes of a spike, each with its preview.</summary>
 /// <param name="Items">Empty: no cause is named, or none of them can be mitigated at the gateway.</param>

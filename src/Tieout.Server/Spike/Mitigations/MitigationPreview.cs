@@ -56,7 +56,8 @@ internal sealed class MitigationPreview(ILedger ledger, CurrentPrices prices, Cu
             if (found.Count == RowsMax) throw new ApiRefusedException(ApiError.ParameterInvalid, $"The time has more than {RowsMax} requests. Send a shorter 'since'.");
             var request = MitigatedRequest.Of(row.Usage) with { Model = NameOf(row.Usage.Labels, offered, names) };
             var lowered = current is null ? row.Charge : Lowered(row, mitigation, request, current, offered);
-            found.Add(new(request, row.Usage.OccurredAt, row.Usage.WorkflowId, row.Charge, lowered));
+            var price = mitigation.Kind is MitigationKind.Truncate && current is not null ? PriceOf(row.Usage, current) : null;
+            found.Add(new(request, row.Usage.OccurredAt, row.Usage.WorkflowId, row.Charge, lowered) { Counts = row.Usage.Counts, Price = price });
         }
 
         found.Sort(static (one, other) => one.At.CompareTo(other.At));
@@ -76,7 +77,7 @@ internal sealed class MitigationPreview(ILedger ledger, CurrentPrices prices, Cu
     {
         if (mitigation.Kind is not (MitigationKind.OutputCap or MitigationKind.ModelMap) || !mitigation.Scope.Covers(request)) return row.Charge;
         var (usage, counts) = (row.Usage, row.Usage.Counts);
-        if (usage.Labels.Model is not { } model || Price(usage.Labels.Provider, model) is not { } price) return row.Charge;
+        if (PriceOf(usage, prices) is not { } price) return row.Charge;
         if (mitigation.Kind is MitigationKind.OutputCap)
         {
             var most = Math.Min(counts.OutputTokens, mitigation.Rule.OutputTokens ?? long.MaxValue);
@@ -86,13 +87,23 @@ internal sealed class MitigationPreview(ILedger ledger, CurrentPrices prices, Cu
 
         if (mitigation.Rule.Models is not { } models || !models.TryGetValue(request.Model, out var other)) return row.Charge;
         if (offered.Find(other)?.Stages[0][0] is not { } target) return row.Charge;
-        return Price(target.Upstream.PricedAs(prices), target.Model) is { } cheaper ? Less(ClaimLimit.Claimed(cheaper, counts).Charge) : row.Charge;
+        return Price(prices, target.Upstream.PricedAs(prices), target.Model, usage) is { } cheaper
+            ? Less(ClaimLimit.Claimed(cheaper, counts).Charge) : row.Charge;
 
         Amount Less(Amount charge) => row.Charge - (ClaimLimit.Claimed(price, counts).Charge - charge);
-
-        ResolvedPrice? Price(string? provider, string name) =>
-            prices.Find(provider, name, usage.OccurredAt).Price ?? prices.Find(null, name, usage.OccurredAt).Price;
     }
+
+    /// <summary>The price of the model that answered.</summary>
+    private static ResolvedPrice? PriceOf(UsageRecord usage, OrgPrices prices) =>
+        usage.Labels.Model is { } model ? Price(prices, usage.Labels.Provider, model, usage) : null;
+
+    private static ResolvedPrice? Price(OrgPrices prices, string? provider, string model, UsageRecord usage) =>
+        prices.Find(provider, model, usage.OccurredAt).Price ?? prices.Find(null, model, usage.OccurredAt).Price;
+
+    /// <summary>Why a truncation should not be set.</summary>
+    private static string? Warning(ReplayFigures figures) => figures.Saved >= Amount.Zero ? null : string.Create(
+        CultureInfo.InvariantCulture,
+        $"Do not set it: it would cost {-figures.Saved} more. The tokens that it cuts cost {figures.Saved + figures.CacheLost}, and the provider's cache that is lost at each cut costs {figures.CacheLost}. A larger block cuts less often.");
 
     private static MitigationPreviewBody Body(Mitigation mitigation, Instant from, Instant to, ReplayFigures figures, long asOf)
     {
@@ -102,8 +113,11 @@ internal sealed class MitigationPreview(ILedger ledger, CurrentPrices prices, Cu
         var sentence = !possible ? "A breaker of tools cannot be tried on past requests: conversations are not stored."
             : string.Create(CultureInfo.InvariantCulture,
                 $"It would touch {figures.Touched} of {figures.Requests} requests, of {figures.Users} users, and save {figures.Saved} of {figures.Cost} ({percent} %{(plusMinus is { } pm ? $" ± {pm}" : "")}).");
+        var warning = Warning(figures);
+        if (warning is not null) sentence = $"It would touch {figures.Touched} of {figures.Requests} requests, of {figures.Users} users. {warning}";
         return new(
             mitigation.Org, mitigation.Kind, mitigation.Scope, MitigationRuleBody.Of(mitigation.Rule), from.ToString(), to.ToString(), possible,
-            figures.Requests, figures.Covered, figures.Touched, figures.Users, figures.Cost, figures.Saved, percent, plusMinus, sentence, asOf);
+            figures.Requests, figures.Covered, figures.Touched, figures.Users, figures.Cost, figures.Saved, figures.CacheLost, percent, plusMinus, sentence,
+            warning, asOf);
     }
 }

@@ -1,6 +1,7 @@
 using Tieout.Analysis.Why;
 using Tieout.Core;
 using Tieout.Core.Ledger;
+using Tieout.Core.Money;
 using Tieout.Core.Spike;
 using Tieout.Server.Http;
 using Tieout.Storage;
@@ -27,7 +28,11 @@ internal sealed class MitigationSuggestions(ILedger ledger, SpikeRun run, Mitiga
             if (MitigationFlaws.Of(mitigation) is not null) continue;
             var onset = SpikeRequest.StartOf(result.Timing.From);
             var from = now - PreviewMax > onset ? now - PreviewMax : onset;
-            items.Add(new(id, name, why, await preview.OfAsync(org, mitigation, from, now, cancellationToken)));
+            var tried = await preview.OfAsync(org, mitigation, from, now, cancellationToken);
+
+            // A cut that loses more cache than it saves is no help.
+            if (kind is MitigationKind.Truncate && tried.Saved <= Amount.Zero) continue;
+            items.Add(new(id, name, why, tried));
         }
 
         return new(org.Org.Id, SnakeCase.Of(result.Verdict), items, ledger.Read.AsOf);
@@ -58,6 +63,10 @@ internal sealed class MitigationSuggestions(ILedger ledger, SpikeRun run, Mitiga
             ],
             SpikeCause.NewKey when scope.Key is not null => [(cause, MitigationKind.Off, scope, new(), "Nobody may know the key: switch it off until its owner is found.")],
             SpikeCause.OutputLength => [(cause, MitigationKind.OutputCap, scope, new(OutputTokens: 1_024), "Answers are longer: lower the limit of output tokens.")],
+            SpikeCause.ContextGrowth =>
+            [
+                (cause, MitigationKind.Truncate, scope, new(Messages: 20), "Conversations are appended to and never cut: send the last 20 to 39 messages."),
+            ],
             _ => [],
         };
     }

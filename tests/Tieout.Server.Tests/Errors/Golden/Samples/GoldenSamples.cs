@@ -17,6 +17,7 @@ internal static class GoldenSamples
         ["contracts"] = ContractSamples.All,
         ["guard"] = GuardSamples.All,
         ["mitigations"] = MitigationSamples.All,
+        ["alert_rules"] = AlertRuleSamples.All,
         ["ingest"] = IngestSamples.All,
         ["runtimes"] = RuntimeSamples.All,
         ["gateway"] = GatewaySamples.All,
