@@ -27,8 +27,8 @@ public sealed class MitigationNodesTests
         await platform.SendAsync(HttpMethod.Delete, "orgs/acme/mitigations/off", new { });
         var ends = await BothAsync(200);
 
-        var second = TimeSpan.FromSeconds(1);
-        Assert.True(begins.All(took => took < second) && ends.All(took => took < second), $"It took {string.Join(", ", begins)} to begin and {string.Join(", ", ends)} to end.");
+        var limit = TimeSpan.FromSeconds(1);
+        Assert.True(begins.All(took => took < limit) && ends.All(took => took < limit), $"It took {string.Join(", ", begins)} to begin and {string.Join(", ", ends)} to end.");
 
         Task<TimeSpan[]> BothAsync(int status) => Task.WhenAll(SoonAsync(platform, platform.Url, key, status), SoonAsync(platform, other, key, status));
     }
