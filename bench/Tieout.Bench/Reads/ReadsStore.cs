@@ -61,7 +61,10 @@ internal sealed class SqliteReads(string folder, SqliteLedger ledger) : ReadsSto
 internal sealed class PostgresReads(string address, PostgresLedger ledger) : ReadsStore
 {
     private static readonly string[] Derived =
-        [RecountTable.Name, StatusTable.Name, MonthTable.Name, HourRowsTable.Name, IdRunTable.Name, IdBlockTable.Name, "follower"];
+    [
+        RecountTable.Name, StatusTable.Name, MonthTable.Name, HourRowsTable.Name, IdRunTable.Name, IdBlockTable.Name, UsageSketchTable.Name, ToolHourTable.Name,
+        ClassCostTable.Name, "follower",
+    ];
 
     public override ILedger Ledger => ledger;
 

@@ -15,14 +15,15 @@ namespace Tieout.Bench.Spike;
 /// <param name="Requests">What the lines add up.</param>
 /// <param name="BuildS">Making the traffic.</param>
 /// <param name="DiagnosisMs">The whole diagnosis; the median of five.</param>
+/// <param name="DiagnosisCpuMs">The processor time of it, which other programs on the machine do not lengthen.</param>
 /// <param name="DiagnosisMb">What it allocates.</param>
 /// <param name="DetectorOrgs">Orgs that are judged in a pass.</param>
 /// <param name="DetectorMs">A pass over them; the median of three.</param>
 /// <param name="Cause">What was said, so that a fast nothing shows.</param>
 /// <param name="Guardrails">What ten mitigations in force add to a request.</param>
 public sealed record SpikeBenchResult(
-    long LabelSets, int Leaves, long Lines, long Requests, decimal BuildS, decimal DiagnosisMs, decimal DiagnosisMb, int DetectorOrgs, decimal DetectorMs,
-    string Cause, GuardrailsBenchResult Guardrails);
+    long LabelSets, int Leaves, long Lines, long Requests, decimal BuildS, decimal DiagnosisMs, decimal DiagnosisCpuMs, decimal DiagnosisMb, int DetectorOrgs,
+    decimal DetectorMs, string Cause, GuardrailsBenchResult Guardrails);
 
 /// <summary>Measures the diagnosis of a spike in memory: what reading the hours takes comes on top.</summary>
 public static class SpikeBench
@@ -47,38 +48,40 @@ public static class SpikeBench
             KeysPerTeam = Math.Max(1, labelSets / 540),
             RequestsPerHour = requestsPerHour,
         };
-        var hours = new Hours(TrafficCase.Draw(TrafficScenario.All[5], 1, options));
+        var hours = new Hours(TrafficCase.Draw(TrafficScenario.All[2], 1, options));
         var small = options with { Orgs = 1, Features = 4, KeysPerTeam = 1, RequestsPerHour = 20 };
         var quiet = Enumerable.Range(0, orgs).Select(i => new Hours(TrafficCase.Draw(TrafficScenario.All[0], (ulong)i, small))).ToList();
         var built = watch.Elapsed;
 
         Diagnosis? found = null;
-        var (diagnosis, bytes) = await MedianAsync(5, async () => found = await Diagnosis.OfAsync(hours.Asked, hours, cancellationToken));
-        var (detector, _) = await MedianAsync(3, async () =>
+        var (diagnosis, processor, bytes) = await MedianAsync(5, async () => found = await Diagnosis.OfAsync(hours.Asked, hours, cancellationToken));
+        var (detector, _, _) = await MedianAsync(3, async () =>
         {
             var pass = new DetectorPass(["feature", "provider", "model"]);
             foreach (var org in quiet) await pass.JudgeAsync("USD", org.Asked, org, cancellationToken);
             pass.Components("USD", static (_, _) => false);
         });
         return new(
-            hours.LabelSets, found!.Change.Leaves.Count, hours.Lines, hours.Requests, Math.Round((decimal)built.TotalSeconds, 1), diagnosis,
+            hours.LabelSets, found!.Change.Leaves.Count, hours.Lines, hours.Requests, Math.Round((decimal)built.TotalSeconds, 1), diagnosis, processor,
             Math.Round(bytes / 1_048_576m, 1), orgs, detector,
             $"{found.Verdict}: {string.Join(", ", found.Causes.Select(cause => $"{cause.Cause} {cause.Place}"))}", await GuardrailsBench.RunAsync());
     }
 
-    private static async Task<(decimal Ms, long Bytes)> MedianAsync(int times, Func<Task> run)
+    private static async Task<(decimal Ms, decimal CpuMs, long Bytes)> MedianAsync(int times, Func<Task> run)
     {
-        var (elapsed, bytes) = (new List<decimal>(), 0L);
+        var (elapsed, processor, bytes) = (new List<decimal>(), new List<decimal>(), 0L);
         for (var i = 0; i < times; i++)
         {
-            var (watch, before) = (Stopwatch.StartNew(), GC.GetTotalAllocatedBytes(precise: true));
+            var (watch, used, before) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes(precise: true));
             await run();
             elapsed.Add((decimal)watch.Elapsed.TotalMilliseconds);
+            processor.Add((decimal)(Environment.CpuUsage.TotalTime - used).TotalMilliseconds);
             bytes = GC.GetTotalAllocatedBytes(precise: true) - before;
         }
 
         elapsed.Sort();
-        return (Math.Round(elapsed[times / 2], 1), bytes);
+        processor.Sort();
+        return (Math.Round(elapsed[times / 2], 1), Math.Round(processor[times / 2], 1), bytes);
     }
 
     /// <summary>The hours of a case as a ledger has them.</summary>
@@ -90,7 +93,7 @@ public static class SpikeBench
         {
             var prices = of.PriceLists.ToDictionary(list => (list.Model, list.Version), list => Prices(list.Prices));
             var known = new Dictionary<TrafficLabels, ImmutableArray<string?>>();
-            foreach (var sums in TrafficSums.Of(of.Events()))
+            foreach (var sums in of.DrawnSums())
             {
                 if (!known.TryGetValue(sums.Labels, out var values)) known.Add(sums.Labels, values = ValuesOf(sums.Labels));
                 _lines.Add(new(
@@ -125,7 +128,8 @@ public static class SpikeBench
         public Task<SegmentShape> ShapeAsync(Segment? segment, SpikeTiming timing, CancellationToken cancellationToken) =>
             Task.FromResult(SegmentShape.Unknown);
 
-        public Task<ArrivalSigns> ArrivalAsync(SpikeTiming timing, CancellationToken cancellationToken) => Task.FromResult<ArrivalSigns>(default);
+        public Task<ArrivalSigns> ArrivalAsync(CostChange change, SpikeTiming timing, CancellationToken cancellationToken) =>
+            Task.FromResult<ArrivalSigns>(default);
 
         private static long HourOf(DateTimeOffset at) => at.ToUnixTimeSeconds() / 3_600;
 

@@ -10,15 +10,22 @@ public sealed record LeafChange(CostLeaf Leaf, CostParts Parts);
 /// (T1).</summary>
 public sealed class CostChange
 {
+    private LeafCodes? _codes;
+
     private CostChange(IReadOnlyList<LeafChange> leaves, ImmutableArray<string> dimensions)
     {
         (Leaves, Dimensions) = (leaves, dimensions);
+        var estimated = 0d;
         foreach (var leaf in leaves)
         {
             Expected += leaf.Leaf.Expected.Cost;
             Actual += leaf.Leaf.Actual.Cost;
             Parts.Add(leaf.Parts);
+            estimated += leaf.Leaf.Expected.EstimatedCost + leaf.Leaf.Actual.EstimatedCost;
         }
+
+        var cost = (double)(Expected + Actual);
+        EstimatedPart = cost > 0 ? Math.Min(1, estimated / cost) : 0;
     }
 
     public IReadOnlyList<LeafChange> Leaves { get; }
@@ -31,6 +38,12 @@ public sealed class CostChange
     public Int128 Actual { get; }
 
     public CostParts Parts { get; } = new();
+
+    /// <summary>The leaves' values as numbers, for searches.</summary>
+    internal LeafCodes Codes => _codes ??= LeafCodes.Of(Leaves, Dimensions);
+
+    /// <summary>The part of the cost of both periods that was split over sorts of tokens by typical relations. Sums are exact all the same.</summary>
+    public double EstimatedPart { get; }
 
     /// <param name="leaves">No two of the same values and trigger.</param>
     /// <param name="dimensions">The names of their values; at most 10.</param>

@@ -10,7 +10,7 @@ namespace Tieout.Analysis.Change;
 /// <param name="ListPrices">Nano-units for a token, by <see cref="TokenSort"/>; 0: no list is known.</param>
 /// <param name="Cost">In nano-units.</param>
 /// <param name="SortCosts">Parts of <paramref name="Cost"/> that are known exactly, in nano-units: by <see cref="TokenSort"/>, then what is beside tokens.
-/// Null: none is known. What they leave of the cost is split in proportion to them, else to the list.</param>
+/// Null: none is known. What they leave of the cost is split in proportion to them, else to the list, else to what such tokens typically cost.</param>
 public sealed record HourLine(
     long Hour, ImmutableArray<string?> Values, string? Trigger, long Attempts, ImmutableArray<double> Tokens, ImmutableArray<double> ListPrices, Int128 Cost,
     IReadOnlyList<Int128>? SortCosts = null);

@@ -11,28 +11,27 @@ internal static class LeafEffects
         Span<double> parts = stackalloc double[CostParts.Count];
         for (var sort = 0; sort < LeafFigures.Sorts; sort++)
         {
+            if (leaf.Expected.Tokens[sort] == 0 && leaf.Actual.Tokens[sort] == 0) continue;
             if (LeafFactors.IsInput(sort)) AddInput(sort, leaf.Class, first, second, parts);
             else AddOutput(sort, leaf.Class, first, second, parts);
         }
 
         Add(
-            [.. Activity(first), first.Fee], [.. Activity(second), second.Fee],
+            [first.Volume, first.Part, first.Fee], [second.Volume, second.Part, second.Fee],
             [CostPart.Volume, PartOf(leaf.Class), CostPart.Fees], parts);
         return Closed(parts, leaf.Change);
     }
 
     private static void AddInput(int sort, AttemptClass cause, LeafFactors first, LeafFactors second, Span<double> parts) => Add(
-        [.. Activity(first), first.Input, first.Tokens[sort], first.List[sort], first.Paid[sort]],
-        [.. Activity(second), second.Input, second.Tokens[sort], second.List[sort], second.Paid[sort]],
+        [first.Volume, first.Part, first.Input, first.Tokens[sort], first.List[sort], first.Paid[sort]],
+        [second.Volume, second.Part, second.Input, second.Tokens[sort], second.List[sort], second.Paid[sort]],
         [CostPart.Volume, PartOf(cause), CostPart.Input, CostPart.Cache, CostPart.ListPrice, CostPart.EffectivePrice], parts);
 
     private static void AddOutput(int sort, AttemptClass cause, LeafFactors first, LeafFactors second, Span<double> parts) => Add(
-        [.. Activity(first), first.Tokens[sort], first.List[sort], first.Paid[sort]],
-        [.. Activity(second), second.Tokens[sort], second.List[sort], second.Paid[sort]],
+        [first.Volume, first.Part, first.Tokens[sort], first.List[sort], first.Paid[sort]],
+        [second.Volume, second.Part, second.Tokens[sort], second.List[sort], second.Paid[sort]],
         [CostPart.Volume, PartOf(cause), sort == (int)TokenSort.Visible ? CostPart.Visible : CostPart.Reasoning, CostPart.ListPrice,
             CostPart.EffectivePrice], parts);
-
-    private static double[] Activity(LeafFactors factors) => [factors.Volume, factors.Part];
 
     /// <summary>The name of a change of the leaf's part: calls that grow as primary requests do are volume, and only growth beyond them is hidden
     /// recompute.</summary>

@@ -32,6 +32,9 @@ public sealed class LeafFigures
     /// <summary>What cost money beside tokens: fees for requests, searches, images, time.</summary>
     public Int128 OtherCost { get; set; }
 
+    /// <summary>Part of the cost, in nano-units, whose sorts are estimated: it was stated, and no list has the model.</summary>
+    public double EstimatedCost { get; set; }
+
     public Int128 Cost
     {
         get
@@ -45,7 +48,12 @@ public sealed class LeafFigures
     /// <summary>Of two leaves together; what the list says of a token is the mean over their tokens.</summary>
     internal static LeafFigures Sum(LeafFigures one, LeafFigures other)
     {
-        var sum = new LeafFigures { Attempts = one.Attempts + other.Attempts, OtherCost = one.OtherCost + other.OtherCost };
+        var sum = new LeafFigures
+        {
+            Attempts = one.Attempts + other.Attempts,
+            OtherCost = one.OtherCost + other.OtherCost,
+            EstimatedCost = one.EstimatedCost + other.EstimatedCost,
+        };
         for (var sort = 0; sort < Sorts; sort++)
         {
             sum.Tokens[sort] = one.Tokens[sort] + other.Tokens[sort];

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 
 namespace Tieout.Analysis.Change;
 
@@ -11,34 +10,51 @@ namespace Tieout.Analysis.Change;
 public sealed class PeriodComparison(
     ImmutableArray<string> dimensions, AttemptClasses classes, IReadOnlyDictionary<long, double> weights, long from, long to)
 {
-    private readonly Dictionary<string, Sums> _leaves = new(StringComparer.Ordinal);
+    private readonly LabelSets _sets = new();
 
-    public int Leaves => _leaves.Count;
+    /// <summary>By the number of their labels: few triggers for each.</summary>
+    private readonly List<List<Sums>> _leaves = [];
+
+    public int Leaves => _leaves.Sum(leaves => leaves.Count);
 
     public void Add(HourLine line)
     {
         var isActual = line.Hour >= from && line.Hour < to;
         var weight = isActual ? 1 : weights.GetValueOrDefault(line.Hour);
         if (weight == 0) return;
-        var (cause, trigger) = (classes.Of(line.Trigger), line.Trigger);
-        if (cause is AttemptClass.Primary) trigger = null;
-        ref var sums = ref CollectionsMarshal.GetValueRefOrAddDefault(_leaves, NameOf(line.Values, trigger), out _);
-        sums ??= new(line.Values, cause, trigger);
+        var sums = SumsOf(line);
         (isActual ? sums.Actual : sums.Expected).Add(line, weight);
     }
 
     /// <summary>Leaves in an order of their own, so that the same lines make the same report.</summary>
     public CostChange Change() => CostChange.Of(
-        [.. _leaves.OrderBy(leaf => leaf.Key, StringComparer.Ordinal).Select(leaf => leaf.Value.Leaf())], dimensions);
+        [.. _leaves.SelectMany(leaves => leaves).OrderBy(leaf => leaf.Name, StringComparer.Ordinal).Select(leaf => leaf.Leaf())], dimensions);
 
-    private static string NameOf(ImmutableArray<string?> values, string? trigger) =>
-        $"{string.Join('\u001f', values.Select(value => value ?? "\u001e"))}\u001f{trigger}";
+    private Sums SumsOf(HourLine line)
+    {
+        var (cause, trigger) = (classes.Of(line.Trigger), line.Trigger);
+        if (cause is AttemptClass.Primary) trigger = null;
+        var no = _sets.Of(line.Values);
+        if (no == _leaves.Count) _leaves.Add([]);
+        foreach (var known in _leaves[no])
+        {
+            if (string.Equals(known.Trigger, trigger, StringComparison.Ordinal)) return known;
+        }
+
+        var sums = new Sums(_sets[no], cause, trigger);
+        _leaves[no].Add(sums);
+        return sums;
+    }
 
     private sealed class Sums(ImmutableArray<string?> values, AttemptClass cause, string? trigger)
     {
         public PeriodSums Expected { get; } = new();
 
         public PeriodSums Actual { get; } = new();
+
+        public string? Trigger => trigger;
+
+        public string Name => $"{string.Join('\u001f', values.Select(value => value ?? "\u001e"))}\u001f{trigger}";
 
         public CostLeaf Leaf() => new(values, cause, trigger, Expected.Figures(), Actual.Figures());
     }
@@ -47,30 +63,41 @@ public sealed class PeriodComparison(
     {
         private readonly double[] _tokens = new double[LeafFigures.Sorts], _listed = new double[LeafFigures.Sorts], _costs = new double[LeafFigures.Sorts];
         private readonly Int128[] _exact = new Int128[LeafFigures.Sorts];
-        private double _attempts, _other;
+        private double _attempts, _other, _estimated;
         private Int128 _exactOther;
 
         public void Add(HourLine line, double weight)
         {
             Span<Int128> costs = stackalloc Int128[LeafFigures.Sorts];
-            var other = CostSplit.Add(line, costs);
+            var (other, estimated) = CostSplit.Add(line, costs);
+            if (estimated != 0) _estimated += Math.Abs((double)estimated) * weight;
             _attempts += line.Attempts * weight;
             for (var sort = 0; sort < LeafFigures.Sorts; sort++)
             {
                 var tokens = line.Tokens[sort] * weight;
                 _tokens[sort] += tokens;
                 _listed[sort] += tokens * line.ListPrices[sort];
-                _exact[sort] += weight == 1 ? costs[sort] : 0;
-                _costs[sort] += weight == 1 ? 0 : (double)costs[sort] * weight;
             }
 
-            if (weight == 1) _exactOther += other;
-            else _other += (double)other * weight;
+            if (weight == 1) AddWhole(costs, other);
+            else AddPart(costs, other, weight);
+        }
+
+        private void AddWhole(ReadOnlySpan<Int128> costs, Int128 other)
+        {
+            for (var sort = 0; sort < LeafFigures.Sorts; sort++) _exact[sort] += costs[sort];
+            _exactOther += other;
+        }
+
+        private void AddPart(ReadOnlySpan<Int128> costs, Int128 other, double weight)
+        {
+            for (var sort = 0; sort < LeafFigures.Sorts; sort++) _costs[sort] += (double)costs[sort] * weight;
+            _other += (double)other * weight;
         }
 
         public LeafFigures Figures()
         {
-            var figures = new LeafFigures { Attempts = _attempts, OtherCost = _exactOther + Whole(_other) };
+            var figures = new LeafFigures { Attempts = _attempts, OtherCost = _exactOther + Whole(_other), EstimatedCost = _estimated };
             for (var sort = 0; sort < LeafFigures.Sorts; sort++)
             {
                 figures.Tokens[sort] = _tokens[sort];

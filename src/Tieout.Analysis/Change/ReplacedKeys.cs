@@ -18,7 +18,7 @@ internal static class ReplacedKeys
         var key = dimensions.IndexOf(Key);
         if (key < 0) return leaves;
         var replaced = new Dictionary<string, string?>(StringComparer.Ordinal);
-        foreach (var callers in leaves.GroupBy(leaf => NameOf(leaf.Values.SetItem(key, null)), StringComparer.Ordinal)) Find(callers, key, replaced);
+        foreach (var callers in Callers(leaves, key)) Find(callers, key, replaced);
         if (replaced.Count == 0) return leaves;
 
         var joined = new Dictionary<string, CostLeaf>(StringComparer.Ordinal);
@@ -34,10 +34,25 @@ internal static class ReplacedKeys
         return [.. joined.Values];
     }
 
+    /// <summary>Leaves that differ in key and trigger alone.</summary>
+    private static List<List<CostLeaf>> Callers(IReadOnlyList<CostLeaf> leaves, int key)
+    {
+        var (sets, callers) = (new LabelSets(), new List<List<CostLeaf>>());
+        foreach (var leaf in leaves)
+        {
+            var no = sets.Of(leaf.Values.SetItem(key, null));
+            if (no == callers.Count) callers.Add([]);
+            callers[no].Add(leaf);
+        }
+
+        return callers;
+    }
+
     /// <param name="callers">Leaves that differ in key and trigger alone.</param>
     /// <param name="replaced">By the values of a key that stopped: the key in its place.</param>
-    private static void Find(IEnumerable<CostLeaf> callers, int key, Dictionary<string, string?> replaced)
+    private static void Find(List<CostLeaf> callers, int key, Dictionary<string, string?> replaced)
     {
+        if (callers.TrueForAll(leaf => leaf.Values[key] == callers[0].Values[key])) return;
         var keys = callers.GroupBy(leaf => leaf.Values[key]).Select(own => (Key: own.Key, own.First().Values,
             Expected: own.Sum(leaf => leaf.Expected.Attempts), Actual: own.Sum(leaf => leaf.Actual.Attempts))).ToList();
         if (keys.Count < 2) return;

@@ -21,14 +21,27 @@ public sealed class HourSeries(
     private readonly Dictionary<string, Int128[]>[] _byValue =
         [.. dimensions.Select(_ => new Dictionary<string, Int128[]>(StringComparer.Ordinal))];
 
+    private readonly LabelSets _sets = new();
+
+    /// <summary>The series that a set of labels counts in, by its number.</summary>
+    private readonly List<Int128[][]> _ofSet = [];
+
     public void Add(HourLine line)
     {
         var hour = line.Hour - first;
         if (hour < 0 || hour >= _total.Length) return;
         _total[hour] += line.Cost;
+        if (dimensions.IsEmpty) return;
+        var no = _sets.Of(line.Values);
+        if (no == _ofSet.Count) _ofSet.Add([.. SeriesOf(line.Values)]);
+        foreach (var series in _ofSet[no]) series[hour] += line.Cost;
+    }
+
+    private IEnumerable<Int128[]> SeriesOf(ImmutableArray<string?> values)
+    {
         for (var d = 0; d < dimensions.Length; d++)
         {
-            if (line.Values[at.IsDefault ? d : at[d]] is { } value && SeriesOf(d, value) is { } series) series[hour] += line.Cost;
+            if (values[at.IsDefault ? d : at[d]] is { } value && SeriesOf(d, value) is { } series) yield return series;
         }
     }
 

@@ -11,10 +11,14 @@ internal sealed class SegmentHours(Segment segment, ImmutableArray<string> dimen
 {
     private readonly Int128[] _costs = new Int128[end - first];
     private readonly long[] _requests = new long[end - first];
+    private readonly LabelSets _sets = new();
+    private readonly List<bool> _isIn = [];
 
     public void Add(HourLine line)
     {
-        if (!segment.Contains(dimensions, line.Values)) return;
+        var no = _sets.Of(line.Values);
+        if (no == _isIn.Count) _isIn.Add(segment.Contains(dimensions, line.Values));
+        if (!_isIn[no]) return;
         _costs[line.Hour - first] += line.Cost;
         if (classes.Of(line.Trigger) is AttemptClass.Primary) _requests[line.Hour - first] += line.Attempts;
     }

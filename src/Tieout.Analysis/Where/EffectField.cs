@@ -1,66 +1,48 @@
-using System.Collections.Immutable;
 using Tieout.Analysis.Change;
 
 namespace Tieout.Analysis.Where;
 
-/// <summary>An effect and a weight for each leaf, whose values are numbers within their dimension.</summary>
+/// <summary>An effect and a weight for each set of values.</summary>
 internal sealed class EffectField
 {
-    private readonly string?[][] _names;
-
-    private EffectField(int leaves, ImmutableArray<string> dimensions)
+    private EffectField(LeafCodes codes)
     {
-        (Dimensions, Effects, Expected, Weights) = (dimensions, new double[leaves], new double[leaves], new double[leaves]);
-        Codes = [.. dimensions.Select(_ => new int[leaves])];
-        _names = new string?[dimensions.Length][];
+        Codes = codes;
+        (Exact, Effects, Rising) = (new Int128[codes.Count], new double[codes.Count], new double[codes.Count]);
+        (Expected, Weights) = (new double[codes.Count], new double[codes.Count]);
     }
 
-    public ImmutableArray<string> Dimensions { get; }
+    public LeafCodes Codes { get; }
+
+    /// <summary>The effect, in nano-units.</summary>
+    public Int128[] Exact { get; }
 
     public double[] Effects { get; }
+
+    /// <summary>The effects of those leaves of a set that rise.</summary>
+    public double[] Rising { get; }
 
     public double[] Expected { get; }
 
     /// <summary>The mean of what was expected and what was: a leaf that is new has a weight, too.</summary>
     public double[] Weights { get; }
 
-    /// <summary>By dimension, then by leaf.</summary>
-    public int[][] Codes { get; }
+    public int Count => Effects.Length;
 
-    public static EffectField Of(IReadOnlyList<LeafChange> leaves, ImmutableArray<string> dimensions, Func<CostParts, Int128> effect)
+    public static EffectField Of(IReadOnlyList<LeafChange> leaves, LeafCodes codes, Func<CostParts, Int128> effect)
     {
-        var field = new EffectField(leaves.Count, dimensions);
+        var field = new EffectField(codes);
         for (var i = 0; i < leaves.Count; i++)
         {
-            field.Effects[i] = (double)effect(leaves[i].Parts);
-            field.Expected[i] = (double)leaves[i].Leaf.Expected.Cost;
-            field.Weights[i] = (Math.Abs(field.Expected[i]) + Math.Abs((double)leaves[i].Leaf.Actual.Cost)) / 2;
+            var (set, exact) = (codes.Sets[i], effect(leaves[i].Parts));
+            var (change, expected, actual) = ((double)exact, (double)leaves[i].Leaf.Expected.Cost, (double)leaves[i].Leaf.Actual.Cost);
+            field.Exact[set] += exact;
+            field.Effects[set] += change;
+            field.Rising[set] += Math.Max(0, change);
+            field.Expected[set] += expected;
+            field.Weights[set] += (Math.Abs(expected) + Math.Abs(actual)) / 2;
         }
 
-        for (var d = 0; d < dimensions.Length; d++) field._names[d] = Encode(leaves, d, field.Codes[d]);
         return field;
-    }
-
-    public int Values(int dimension) => _names[dimension].Length;
-
-    public Coordinate Coordinate(int dimension, int code) => new(Dimensions[dimension], _names[dimension][code]);
-
-    private static string?[] Encode(IReadOnlyList<LeafChange> leaves, int dimension, int[] codes)
-    {
-        // Null cannot be a key; no name is empty.
-        var (known, names) = (new Dictionary<string, int>(StringComparer.Ordinal), new List<string?>());
-        for (var i = 0; i < leaves.Count; i++)
-        {
-            var name = leaves[i].Leaf.Values[dimension];
-            if (!known.TryGetValue(name ?? "", out var code))
-            {
-                known.Add(name ?? "", code = names.Count);
-                names.Add(name);
-            }
-
-            codes[i] = code;
-        }
-
-        return [.. names];
     }
 }

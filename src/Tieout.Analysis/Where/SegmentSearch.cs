@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using Tieout.Analysis.Change;
 
 namespace Tieout.Analysis.Where;
@@ -25,54 +24,56 @@ public static class SegmentSearch
 
     /// <param name="effect">Which effect.</param>
     /// <returns>The largest first; empty: the effect is broad, or there is none.</returns>
-    public static IReadOnlyList<Segment> Find(CostChange change, Func<CostParts, Int128> effect) => Find(change.Leaves, change.Dimensions, effect);
+    public static IReadOnlyList<Segment> Find(CostChange change, Func<CostParts, Int128> effect) => Find(EffectField.Of(change.Leaves, change.Codes, effect));
 
-    internal static IReadOnlyList<Segment> Find(IReadOnlyList<LeafChange> leaves, ImmutableArray<string> dimensions, Func<CostParts, Int128> effect)
+    internal static IReadOnlyList<Segment> Find(IReadOnlyList<LeafChange> leaves, ImmutableArray<string> dimensions, Func<CostParts, Int128> effect) =>
+        Find(EffectField.Of(leaves, LeafCodes.Of(leaves, dimensions), effect));
+
+    private static List<Segment> Find(EffectField field)
     {
-        var field = EffectField.Of(leaves, dimensions, effect);
-        var rising = field.Effects.Where(each => each > 0).Sum();
-        var (found, isOut) = (new List<Segment>(), new bool[leaves.Count]);
+        var rising = field.Rising.Sum();
+        var (found, isOut, table) = (new List<Segment>(), new bool[field.Count], new GroupTable(field));
         for (var left = rising; found.Count < SegmentsMax && left > rising * UnexplainedMax;)
         {
-            if (Best(field, isOut, left) is not { } chosen) break;
-            found.Add(Segment(field, chosen, leaves, effect, isOut, rising));
+            if (Best(field, table, isOut, left) is not { } chosen) break;
+            found.Add(Segment(field, chosen, isOut, rising));
             left = 0;
-            for (var i = 0; i < leaves.Count; i++)
+            for (var set = 0; set < field.Count; set++)
             {
-                if (chosen.Contains(field, i)) isOut[i] = true;
-                else if (!isOut[i] && field.Effects[i] > 0) left += field.Effects[i];
+                if (chosen.Contains(field, set)) isOut[set] = true;
+                else if (!isOut[set]) left += field.Rising[set];
             }
         }
 
         return found;
     }
 
-    private static Segment Segment(
-        EffectField field, Group group, IReadOnlyList<LeafChange> leaves, Func<CostParts, Int128> effect, bool[] isOut, double rising)
+    private static Segment Segment(EffectField field, Group group, bool[] isOut, double rising)
     {
         Int128 sum = 0;
-        for (var i = 0; i < leaves.Count; i++)
+        for (var set = 0; set < field.Count; set++)
         {
-            if (!isOut[i] && group.Contains(field, i)) sum += effect(leaves[i].Parts);
+            if (!isOut[set] && group.Contains(field, set)) sum += field.Exact[set];
         }
 
         var expected = field.Expected.Sum();
         return new(
-            [.. group.Dimensions.Zip(group.Codes, field.Coordinate)], sum, (double)sum / rising, expected > 0 ? group.Expected / expected : 0);
+            [.. group.Dimensions.Zip(group.Codes, (dimension, code) => new Coordinate(field.Codes.Dimensions[dimension], field.Codes.Name(dimension, code)))],
+            sum, (double)sum / rising, expected > 0 ? group.Expected / expected : 0);
     }
 
     /// <summary>Of the segments that stand out, the one with the best score; null: none stands out.</summary>
-    private static Group? Best(EffectField field, bool[] isOut, double rising)
+    private static Group? Best(EffectField field, GroupTable table, bool[] isOut, double rising)
     {
         var (best, bestScore, expected) = ((Group?)null, 0d, field.Expected.Sum());
-        foreach (var dimensions in Combinations(field))
+        foreach (var dimensions in field.Codes.Combinations)
         {
-            foreach (var sums in Sums(field, dimensions, isOut))
+            foreach (var sums in table.Sum(dimensions, isOut))
             {
                 if (!StandsOut(sums.Effect / rising, expected > 0 ? sums.Expected / expected : 0)) continue;
                 var score = sums.Effect * sums.Effect / Math.Max(sums.Weight, double.Epsilon) * (1 - DimensionCost * dimensions.Length);
                 if (score <= bestScore) continue;
-                (best, bestScore) = (new(dimensions, [.. dimensions.Select(dimension => field.Codes[dimension][sums.First])], sums.Expected), score);
+                (best, bestScore) = (new(dimensions, [.. dimensions.Select(dimension => field.Codes.Codes[dimension][sums.First])], sums.Expected), score);
             }
         }
 
@@ -81,49 +82,13 @@ public static class SegmentSearch
 
     private static bool StandsOut(double coverage, double share) => share < 1 && (Math.Min(1, coverage) - share) / (1 - share) >= BeyondShareMin;
 
-    private static Dictionary<long, GroupSums>.ValueCollection Sums(EffectField field, int[] dimensions, bool[] isOut)
-    {
-        var sums = new Dictionary<long, GroupSums>();
-        for (var i = 0; i < isOut.Length; i++)
-        {
-            if (isOut[i]) continue;
-            var key = 0L;
-            foreach (var dimension in dimensions) key = key * field.Values(dimension) + field.Codes[dimension][i];
-            ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(sums, key, out var isKnown);
-            sum = new(sum.Effect + field.Effects[i], sum.Weight + field.Weights[i], sum.Expected + field.Expected[i], isKnown ? sum.First : i);
-        }
-
-        return sums.Values;
-    }
-
-    /// <summary>One, two and three dimensions; those with one value tell nothing apart.</summary>
-    private static IEnumerable<int[]> Combinations(EffectField field)
-    {
-        int[] telling = [.. Enumerable.Range(0, field.Dimensions.Length).Where(dimension => field.Values(dimension) > 1)];
-        for (var a = 0; a < telling.Length; a++) yield return [telling[a]];
-        for (var a = 0; a < telling.Length; a++)
-        {
-            for (var b = a + 1; b < telling.Length; b++) yield return [telling[a], telling[b]];
-        }
-
-        for (var a = 0; a < telling.Length; a++)
-        {
-            for (var b = a + 1; b < telling.Length; b++)
-            {
-                for (var c = b + 1; c < telling.Length; c++) yield return [telling[a], telling[b], telling[c]];
-            }
-        }
-    }
-
-    private readonly record struct GroupSums(double Effect, double Weight, double Expected, int First);
-
     private sealed record Group(int[] Dimensions, int[] Codes, double Expected)
     {
-        public bool Contains(EffectField field, int leaf)
+        public bool Contains(EffectField field, int set)
         {
             for (var i = 0; i < Dimensions.Length; i++)
             {
-                if (field.Codes[Dimensions[i]][leaf] != Codes[i]) return false;
+                if (field.Codes.Codes[Dimensions[i]][set] != Codes[i]) return false;
             }
 
             return true;

@@ -35,7 +35,8 @@ public interface IDiagnosisSource
     Task<SegmentShape> ShapeAsync(Segment? segment, SpikeTiming timing, CancellationToken cancellationToken);
 
     /// <summary>How usage of the compared hours arrived.</summary>
-    Task<ArrivalSigns> ArrivalAsync(SpikeTiming timing, CancellationToken cancellationToken);
+    /// <param name="change">What rose, for a source that looks at a sample.</param>
+    Task<ArrivalSigns> ArrivalAsync(CostChange change, SpikeTiming timing, CancellationToken cancellationToken);
 }
 
 /// <summary>What a diagnosis found.</summary>
@@ -70,7 +71,7 @@ public sealed record Diagnosis(
 
         timing = refined;
         var whole = await source.ShapeAsync(null, timing, cancellationToken);
-        var metering = IsNamed(timing.Verdict) ? MeteringRules.Of(change, await source.ArrivalAsync(timing, cancellationToken)) : null;
+        var metering = IsNamed(timing.Verdict) ? MeteringRules.Of(change, await source.ArrivalAsync(change, timing, cancellationToken)) : null;
         var causes = new List<NamedCause>();
         if (IsNamed(timing.Verdict) && metering is null)
         {

@@ -26,7 +26,7 @@ internal static class BenchSpikeCommand
             await call.Shell.Out.WriteLineAsync(call.Json
                 ? JsonOutput.Text(result, BenchJson.Default.SpikeBenchResult)
                 : string.Create(CultureInfo.InvariantCulture,
-                    $"{result.LabelSets:N0} label sets, {result.Leaves:N0} leaves, {result.Lines:N0} lines of {result.Requests:N0} requests: {result.DiagnosisMs} ms, {result.DiagnosisMb} MiB. {result.Cause}\n{result.DetectorOrgs:N0} orgs: {result.DetectorMs} ms (traffic made in {result.BuildS} s)\n{Words(result.Guardrails)}"));
+                    $"{result.LabelSets:N0} label sets, {result.Leaves:N0} leaves, {result.Lines:N0} lines of {result.Requests:N0} requests: {result.DiagnosisMs} ms ({result.DiagnosisCpuMs} ms of processor time), {result.DiagnosisMb} MiB. {result.Cause}\n{result.DetectorOrgs:N0} orgs: {result.DetectorMs} ms (traffic made in {result.BuildS} s)\n{Words(result.Guardrails)}"));
             return ExitCode.Ok;
         });
     }

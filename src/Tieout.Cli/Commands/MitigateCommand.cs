@@ -76,8 +76,7 @@ internal static class MitigateCommand
                 {
                     await text.WriteLineAsync($"{item.Id} ({item.Cause}): {item.Why}");
                     await text.WriteLineAsync($"  {item.Preview.Sentence}");
-                    await text.WriteLineAsync(
-                        $"  tieout mitigate apply {item.Id} --org {list.Org} {MitigateOptions.Words(item.Preview)} --owner YOU --reason {item.Cause} --for 2h");
+                    await text.WriteLineAsync($"  {MitigateOptions.Apply(item)}");
                 }
             });
             return ExitCode.Ok;

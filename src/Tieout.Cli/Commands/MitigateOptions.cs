@@ -61,6 +61,10 @@ internal sealed class MitigateOptions
         return string.Join(' ', scope.Prepend($"--kind {MitigationFlaws.Text(preview.Kind)}").Concat(Parts(preview.Rule).Select(part => $"--{part.Option} {part.Value}")));
     }
 
+    /// <summary>The command that sets a suggestion.</summary>
+    public static string Apply(MitigationSuggestionBody item) =>
+        $"tieout mitigate apply {item.Id} --org {item.Preview.Org} {Words(item.Preview)} --owner YOU --reason {item.Cause} --for 2h";
+
     /// <summary>What a rule allows, for a table.</summary>
     public static string Text(MitigationRuleBody rule) => string.Join(", ", Parts(rule).Select(part => $"{part.Option} {part.Value}"));
 

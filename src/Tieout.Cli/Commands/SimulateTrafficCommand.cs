@@ -60,6 +60,9 @@ internal static class SimulateTrafficCommand
             await api.SendAsync(HttpMethod.Post, "orgs", new NewOrgBody(org, "USD", BillingMode.Postpaid), json.NewOrgBody, json.OrgBody, cancellationToken);
         }
 
+        var prices = new ByteArrayContent(TrafficPriceFile.Of(of, later, prefix)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        await api.PostAsync("prices?format=tieout", prices, json.PriceListBody, cancellationToken);
+
         var taken = 0L;
         foreach (var items in TrafficItems.Of(of, later, prefix))
         {

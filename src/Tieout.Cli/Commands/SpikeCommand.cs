@@ -39,6 +39,7 @@ internal static class SpikeCommand
         await text.WriteLineAsync(spike.Sentence);
         await text.WriteLineAsync($"\n{Sparkline(spike.Hours)}  {Short(spike.From)} to {Short(spike.At)}\n");
         await WritePartsAsync(spike, text);
+        if (Estimate(spike) is { } estimate) await text.WriteLineAsync(estimate);
         foreach (var component in spike.Components)
         {
             await text.WriteLineAsync(
@@ -46,11 +47,19 @@ internal static class SpikeCommand
         }
 
         foreach (var cause in spike.Causes) await WriteAsync(cause, text);
+        foreach (var item in spike.Mitigations)
+        {
+            await text.WriteLineAsync($"\nmitigate: {item.Why}");
+            await text.WriteLineAsync($"    {item.Preview.Sentence}");
+            await text.WriteLineAsync($"    {MitigateOptions.Apply(item)}");
+        }
+
         await text.WriteLineAsync();
         foreach (var step in spike.Steps)
         {
             await text.WriteLineAsync($"{step.No}  {step.Verdict.ToUpperInvariant(),-7}  {step.Title}");
             foreach (var figure in step.Figures) await text.WriteLineAsync($"     {figure}");
+            if (step.Advice is { } advice) await text.WriteLineAsync($"     {advice}");
         }
 
         if (spike.Contributors.Count == 0) return;
@@ -67,6 +76,11 @@ internal static class SpikeCommand
         var range = spike.Onset is null ? $"from {Short(spike.From)}" : $"from {Short(spike.Onset)} to before {Short(spike.End!)}";
         return $"{verdict.ToUpperInvariant()}  {spike.Org ?? "all orgs"}, {range}: {spike.Actual} {spike.Asset}, expected {spike.Expected}{percent}, commit {spike.AsOf}.";
     }
+
+    /// <summary>How far the split over classes of tokens can be trusted; null: it is exact, or follows price lists.</summary>
+    public static string? Estimate(SpikeBody spike) => spike.EstimatedPercent == 0 ? null
+        : $"estimated: {spike.EstimatedPercent} % of the cost is stated and has no price list. A cached token counts as 0.1 of a fresh one, a written one as 1.25, "
+            + "output as 5. 'tieout prices import' makes it exact.";
 
     private static async Task WritePartsAsync(SpikeBody spike, TextWriter text)
     {

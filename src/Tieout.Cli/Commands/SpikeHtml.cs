@@ -27,16 +27,30 @@ internal static class SpikeHtml
         }
 
         await WritePartsAsync(spike, text);
+        if (SpikeCommand.Estimate(spike) is { } estimate) await text.WriteLineAsync($"<p>{Safe(estimate)}</p>");
         foreach (var cause in spike.Causes) await WriteAsync(cause, text);
+        await WriteMitigationsAsync(spike, text);
         foreach (var step in spike.Steps)
         {
             await text.WriteLineAsync($"<h3 class=\"{Safe(step.Verdict)}\">{step.No}. {Safe(step.Title)} {Safe(step.Verdict.ToUpperInvariant())}</h3><ul>");
             foreach (var figure in step.Figures) await text.WriteLineAsync($"<li>{Safe(figure)}</li>");
-            await text.WriteLineAsync("</ul>");
+            await text.WriteLineAsync($"</ul>{(step.Advice is { } advice ? $"<p>{Safe(advice)}</p>" : "")}");
         }
 
         await WriteContributorsAsync(spike, text);
         await text.WriteLineAsync("</html>");
+    }
+
+    private static async Task WriteMitigationsAsync(SpikeBody spike, TextWriter text)
+    {
+        if (spike.Mitigations.Count == 0) return;
+        await text.WriteLineAsync("<h2>Mitigations to choose from</h2><ul>");
+        foreach (var item in spike.Mitigations)
+        {
+            await text.WriteLineAsync($"<li>{Safe(item.Why)} {Safe(item.Preview.Sentence)}<br><code>{Safe(MitigateOptions.Apply(item))}</code></li>");
+        }
+
+        await text.WriteLineAsync("</ul>");
     }
 
     private static async Task WriteContributorsAsync(SpikeBody spike, TextWriter text)

@@ -23,16 +23,19 @@ internal static class WebhookCommands
 
     private static Command Add(Globals globals)
     {
-        var url = new Argument<string>("URL") { Description = "https://..." };
+        var url = new Argument<string>("URL") { Description = "https://..., or mailto:ADDRESS for e-mail." };
         var org = new Option<string?>(
             "--org")
         { Description = "Deliver only messages about this org. Default: the platform's and every org's.", HelpName = "ORG" };
         var types = new Option<string?>("--types") { Description = "Separated by commas, such as invoice.issued,budget.*. Default: all.", HelpName = "TYPES" };
         var id = new Option<string?>("--id") { Description = "The endpoint's id. Default: a new one.", HelpName = "ID" };
-        return globals.Calling(new("add", "Add an endpoint. Its secret is shown only once.") { url, org, types, id }, async (call, api, cancellationToken) =>
+        var format = new Option<string?>("--format") { Description = "slack: text and blocks, as Slack and compatible chats take them. Default: Standard Webhooks." };
+        format.AcceptOnlyFromAmong(Webhook.Slack);
+        return globals.Calling(new("add", "Add an endpoint. Its secret is shown only once.") { url, org, types, id, format }, async (call, api, cancellationToken) =>
         {
             var body = new NewWebhookBody(call.Get(url), call.Get(org),
-                call.Get(types)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), call.Get(id));
+                call.Get(types)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), call.Get(id),
+                call.Get(format));
             var made = await api.SendAsync(HttpMethod.Post, "webhooks", body, Json.NewWebhookBody, Json.MadeWebhookBody, cancellationToken);
             await call.AnswerAsync(made, Json.MadeWebhookBody, WriteAsync);
             return ExitCode.Ok;
@@ -45,10 +48,11 @@ internal static class WebhookCommands
         var answer = await api.GetAsync("webhooks", Json.WebhookListBody, cancellationToken);
         await call.AnswerAsync(answer, Json.WebhookListBody, (list, text) =>
         {
-            var table = new TextTable("WEBHOOK", "ORG", "TYPES", "URL", "CREATED");
+            var table = new TextTable("WEBHOOK", "ORG", "TYPES", "FORMAT", "URL", "CREATED");
             foreach (var webhook in list.Items)
             {
-                table.Add(webhook.Id, webhook.Org ?? "all", webhook.Types.Count == 0 ? "all" : string.Join(',', webhook.Types), webhook.Url,
+                table.Add(webhook.Id, webhook.Org ?? "all", webhook.Types.Count == 0 ? "all" : string.Join(',', webhook.Types), webhook.Format,
+                    webhook.Url,
                     $"{webhook.CreatedAt:u}");
             }
 

@@ -24,10 +24,12 @@ internal static class Thresholds
     public static int Highest(Budget budget, Amount posted)
     {
         if (budget.Limit is not { } limit || limit <= Amount.Zero || posted <= Amount.Zero || budget.Thresholds.IsDefaultOrEmpty) return 0;
-        var highest = 0;
+        var (highest, reached) = (0, posted.Nanos * 100);
         foreach (var percent in budget.Thresholds)
         {
-            if (posted.Nanos * 100 >= limit.Nanos * percent) highest = percent;
+            // They ascend.
+            if (reached < limit.Nanos * percent) break;
+            highest = percent;
         }
 
         return highest;

@@ -46,6 +46,12 @@ public sealed record ServerOptions
 
     public WebhookOptions Webhooks { get; init; } = new();
 
+    /// <summary>The mail server for e-mail endpoints; null: there can be none.</summary>
+    public SmtpOptions? Smtp { get; init; }
+
+    /// <summary>Whether the mail server's certificate is trusted; null: as the machine says. Never read from <c>tieout.yaml</c>.</summary>
+    internal System.Net.Security.RemoteCertificateValidationCallback? SmtpTrusts { get; init; }
+
     public AlertOptions Alerts { get; init; } = new();
 
     /// <summary>What the report of a cost spike takes for work that is done again.</summary>

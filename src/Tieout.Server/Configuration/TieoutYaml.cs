@@ -98,7 +98,7 @@ public static class TieoutYaml
 
     private static ServerOptions ReadRoot(YamlPlace root)
     {
-        var members = root.Members(["listen", "data", "spool", "store", "providers", "models", "limits", "gateway", "governor", "webhooks", "alerts",
+        var members = root.Members(["listen", "data", "spool", "store", "providers", "models", "limits", "gateway", "governor", "webhooks", "smtp", "alerts",
             "surfaces", "approvals", "runtime", "heads", "spike", .. DoorYaml.Members]);
         var options = new ServerOptions { Doors = DoorYaml.Read(members) };
         if (members.TryGetValue("listen", out var listen)) options = options with { Listen = DoorYaml.Listening(listen.Text(), listen.Wrong) };
@@ -114,6 +114,7 @@ public static class TieoutYaml
         if (members.TryGetValue("limits", out var limits)) options = options with { Limits = RoutingYaml.Limits(limits) };
         if (members.TryGetValue("gateway", out var gateway)) options = options with { Gateway = Gateway(gateway) };
         if (members.TryGetValue("governor", out var governor)) options = options with { Governor = GovernorYaml.Governor(governor) };
+        if (members.TryGetValue("smtp", out var smtp)) options = options with { Smtp = SmtpYaml.Smtp(smtp) };
         if (members.TryGetValue("webhooks", out var webhooks)) options = options with { Webhooks = OutboxYaml.Webhooks(webhooks) };
         if (members.TryGetValue("alerts", out var alerts)) options = options with { Alerts = OutboxYaml.Alerts(alerts) };
         if (members.TryGetValue("runtime", out var runtime)) options = options with { Runtime = RuntimeYaml.Runtime(runtime) };

@@ -36,7 +36,7 @@ internal static class FocusColumns
 
     private static IEnumerable<FocusColumn> Specified() =>
     [
-        new("BilledCost", line => line.Money.Billed(line.Amount), Decimal),
+        new("BilledCost", line => line.Billed, Decimal),
         new("BillingAccountId", line => line.Labels.All.Org),
         new("BillingAccountName", line => line.Labels.All.Org),
         new("BillingCurrency", line => line.Money.Billing),
@@ -51,7 +51,7 @@ internal static class FocusColumns
         new("ConsumedQuantity", line => line.Consumed.Quantity, Decimal),
         new("ConsumedUnit", line => line.Consumed.Unit),
         new("ContractedCost", line => line.ListCost, Decimal),
-        new("EffectiveCost", line => line.Money.Cost(line.Amount), Decimal),
+        new("EffectiveCost", line => line.Cost, Decimal),
         new("HostProviderName", line => line.Labels.All.Provider ?? "unknown"),
         new("InvoiceId", line => line.Period.Invoice),
         new("InvoiceIssuerName", line => line.Form.Issuer),
@@ -96,7 +96,7 @@ internal static class FocusColumns
     [
         new("PricingCurrency", line => line.Money.Asset),
         new("PricingCurrencyContractedUnitPrice", _ => "1", Decimal),
-        new("PricingCurrencyEffectiveCost", line => line.Amount.ToString(), Decimal),
+        new("PricingCurrencyEffectiveCost", line => line.AmountText, Decimal),
         new("PricingCurrencyListUnitPrice", _ => "1", Decimal),
     ];
 

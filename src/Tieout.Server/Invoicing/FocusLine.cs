@@ -18,6 +18,12 @@ namespace Tieout.Server.Invoicing;
 internal sealed record FocusLine(
     UsageEntry Entry, FocusForm Form, FocusPeriod Period, FocusLabels Labels, FocusSku? Sku, AttemptEnvelope? Envelope, TokenClass? Class = null)
 {
+    private const int TimeLength = 20;
+
+    // Texts that several cells show. They follow from the entry, which no copy of a line changes.
+    private string? _charge;
+    private (string Quantity, string Unit)? _used;
+
     public FocusMoney Money => Form.Money;
 
     /// <summary>The first row of its charge.</summary>
@@ -32,6 +38,15 @@ internal sealed record FocusLine(
 
     /// <summary>What the row adds to what the org was charged.</summary>
     public Amount Amount => Class?.Charge ?? Entry.Charge;
+
+    /// <summary><see cref="Amount"/> as text.</summary>
+    public string AmountText => Class is { } tokens ? tokens.Charge.ToString() : _charge ??= Entry.Charge.ToString();
+
+    /// <inheritdoc cref="FocusMoney.Billed"/>
+    public string Billed => Money.IsVirtual ? Money.Billed(Amount) : AmountText;
+
+    /// <inheritdoc cref="FocusMoney.Cost"/>
+    public string Cost => Money.IsVirtual ? Money.Cost(Amount) : AmountText;
 
     /// <summary>The correction is of a month before the one that it counts in: that month is closed, so its figures were final.</summary>
     public bool CorrectsClosedMonth => Correction is not null && !Period.Contains(Entry.Usage.EffectiveAt);
@@ -53,7 +68,7 @@ internal sealed record FocusLine(
 
     /// <summary>A virtual currency is priced by its own unit, at one.</summary>
     public (string? Quantity, string? Unit) Priced =>
-        Money.IsVirtual ? (Amount.ToString(), "Credits")
+        Money.IsVirtual ? (AmountText, "Credits")
         : Class is { } tokens ? (FocusMoney.Text(tokens.Lots), TokenClass.Lot)
         : Form.Profile == FocusProfile.Draft ? (Amount < Amount.Zero ? "-1" : "1", "Requests")
         : Consumed;
@@ -65,7 +80,7 @@ internal sealed record FocusLine(
         : Form.Profile == FocusProfile.Draft ? Amount.Abs(Amount).ToString()
         : null;
 
-    public string ListCost => Class is { } tokens && !Money.IsVirtual ? FocusMoney.Text(tokens.Product) : Money.Cost(Amount);
+    public string ListCost => Class is { } tokens && !Money.IsVirtual ? FocusMoney.Text(tokens.Product) : Cost;
 
     public string? Meter => Class?.Meter ?? Used.Unit;
 
@@ -75,27 +90,31 @@ internal sealed record FocusLine(
 
     public string Description => Correction is { } posting ? $"{SnakeCase.Of(posting.Kind).Replace('_', ' ')} of {Labels.What}: {posting.Reason}" : Labels.What;
 
-    public static string Time(Instant at) => at.ToDateTimeOffset().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+    public static string Time(Instant at) => string.Create(TimeLength, at.ToDateTimeOffset().UtcDateTime, static (text, time) =>
+    {
+        // The sortable form of the runtime is several times as fast as a form of our own.
+        time.TryFormat(text, out _, "s", CultureInfo.InvariantCulture);
+        text[^1] = 'Z';
+    });
 
     public static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private long Second => Usage.OccurredAt.UnixMicros / Instant.MicrosPerSecond;
 
-    private (string Quantity, string Unit) Used
-    {
-        get
-        {
-            // GPU and instance time are among the other units: most usage has none.
-            if (Usage.Counts.More is not null)
-            {
-                var counts = UnitCounts.Of(Usage.Counts);
-                if (counts[UsageUnits.GpuSeconds] is > 0 and var gpu) return (Number(gpu), "GPU Seconds");
-                if (counts[UsageUnits.InstanceSeconds] is > 0 and var instance) return (Number(instance), "Instance Seconds");
-            }
+    private (string Quantity, string Unit) Used => _used ??= UsedOf(Usage.Counts);
 
-            var tokens = (Int128)Usage.Counts.InputTokens + Usage.Counts.OutputTokens;
-            return tokens > 0 ? (tokens.ToString(CultureInfo.InvariantCulture), "Tokens") : ("1", "Requests");
+    private static (string Quantity, string Unit) UsedOf(in UsageCounts usage)
+    {
+        // GPU and instance time are among the other units: most usage has none.
+        if (usage.More is not null)
+        {
+            var counts = UnitCounts.Of(usage);
+            if (counts[UsageUnits.GpuSeconds] is > 0 and var gpu) return (Number(gpu), "GPU Seconds");
+            if (counts[UsageUnits.InstanceSeconds] is > 0 and var instance) return (Number(instance), "Instance Seconds");
         }
+
+        var tokens = (Int128)usage.InputTokens + usage.OutputTokens;
+        return tokens > 0 ? (tokens.ToString(CultureInfo.InvariantCulture), "Tokens") : ("1", "Requests");
     }
 }
 

@@ -20,7 +20,7 @@ internal static class UsagePages
         {
             var page = await next;
             if (page.Count == 0) yield break;
-            foreach (var entry in page) place = UsagePlace.After(place, entry);
+            place = After(place, page);
             var isLast = page.Count < Rows;
             if (!isLast) next = ReadAsync();
             yield return page;
@@ -29,5 +29,14 @@ internal static class UsagePages
 
         // The store reads on the thread that asks.
         Task<IReadOnlyList<UsageEntry>> ReadAsync() => Task.Run(() => read.PageAsync(request.Page(place, Rows), cancellationToken), cancellationToken);
+    }
+
+    /// <summary>The place after a page. Only rows of its last hour are part of it.</summary>
+    private static UsagePlace? After(UsagePlace? place, IReadOnlyList<UsageEntry> page)
+    {
+        var (hour, first) = (UsagePlace.HourOf(page[^1].EffectiveAt), page.Count - 1);
+        while (first > 0 && UsagePlace.HourOf(page[first - 1].EffectiveAt) == hour) first--;
+        for (var i = first; i < page.Count; i++) place = UsagePlace.After(place, page[i]);
+        return place;
     }
 }

@@ -5,16 +5,21 @@ namespace Tieout.Server.Outbox;
 
 /// <param name="Org">Null: the platform's messages and every org's.</param>
 /// <param name="Types">For example <c>invoice.issued</c> or <c>budget.*</c>; null or empty: all.</param>
+/// <param name="Url">For an e-mail <c>mailto:</c> and one address.</param>
 /// <param name="Id">Null: one is made.</param>
-public sealed record NewWebhookBody(string Url, string? Org = null, IReadOnlyList<string>? Types = null, string? Id = null);
+/// <param name="Format"><c>slack</c>: a text and blocks. Null: Standard Webhooks, or an e-mail.</param>
+public sealed record NewWebhookBody(string Url, string? Org = null, IReadOnlyList<string>? Types = null, string? Id = null, string? Format = null);
 
 /// <param name="Secret">Shown this once.</param>
 public sealed record MadeWebhookBody(string Id, string Url, string? Org, IReadOnlyList<string> Types, string Secret);
 
 /// <param name="RotatedUntil">Till then the secret before the last rotation signs too.</param>
-public sealed record WebhookBody(string Id, string Url, string? Org, IReadOnlyList<string> Types, DateTimeOffset CreatedAt, DateTimeOffset? RotatedUntil)
+/// <param name="Format"><c>standard</c>, <c>slack</c> or <c>mail</c>.</param>
+public sealed record WebhookBody(
+    string Id, string Url, string? Org, IReadOnlyList<string> Types, DateTimeOffset CreatedAt, DateTimeOffset? RotatedUntil, string Format = "standard")
 {
-    internal static WebhookBody Of(Webhook webhook) => new(webhook.Id, webhook.Url, webhook.Org, [.. webhook.Types], webhook.CreatedAt, webhook.PreviousUntil);
+    internal static WebhookBody Of(Webhook webhook) => new(
+        webhook.Id, webhook.Url, webhook.Org, [.. webhook.Types], webhook.CreatedAt, webhook.PreviousUntil, webhook.Format ?? "standard");
 }
 
 public sealed record WebhookListBody(IReadOnlyList<WebhookBody> Items, long AsOf);

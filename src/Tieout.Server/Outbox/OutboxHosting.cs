@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Tieout.Server.Gateway;
 using Tieout.Server.Jobs;
 using Tieout.Server.Ledger;
+using Tieout.Server.Outbox.Channels;
 
 namespace Tieout.Server.Outbox;
 
@@ -14,6 +15,8 @@ internal static class OutboxHosting
         services.AddHostedService(provider => provider.GetRequiredService<Announcements>());
         services.AddSingleton<RefusalNews>();
         services.AddSingleton<WebhookSender>();
+        services.AddSingleton<MailSender>();
+        services.AddSingleton<ChannelSender>();
         services.AddHostedService<Relay>();
         services.AddSingleton<AlertBook>();
         services.AddSingleton<Alerts>();

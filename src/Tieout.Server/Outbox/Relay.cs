@@ -1,13 +1,14 @@
 using Microsoft.Extensions.Logging;
 using Tieout.Core;
 using Tieout.Server.Configuration;
+using Tieout.Server.Outbox.Channels;
 using Tieout.Server.Telemetry;
 using Tieout.Storage;
 
 namespace Tieout.Server.Outbox;
 
 /// <summary>Brings the outbox to its endpoints: at least once, and in order within an org. Every node does; each lane is one node's at a time.</summary>
-internal sealed partial class Relay(ILedger ledger, WebhookSender sender, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<Relay> logger)
+internal sealed partial class Relay(ILedger ledger, ChannelSender sender, ServerOptions options, TimeProvider time, OutageLog outages, ILogger<Relay> logger)
     : TickingWorker(TimeSpan.FromMilliseconds(500), time, outages)
 {
     /// <summary>Lanes that this node works at, at once.</summary>
@@ -87,8 +88,7 @@ internal sealed partial class Relay(ILedger ledger, WebhookSender sender, Server
         foreach (var waiting in await ledger.Deliveries.WaitingAsync(lane, TurnMessages, stoppingToken))
         {
             var at = Instant.From(Time.GetUtcNow());
-            var outcome = await sender.SendAsync(
-                webhook, waiting.MessageId, WebhookMessage.Body(options.Doors.PublicUrl, waiting.MessageId, waiting.Message), stoppingToken);
+            var outcome = await sender.SendAsync(webhook, waiting.MessageId, waiting.Message, stoppingToken);
             var isDead = outcome.Error is not null && (outcome.IsGone || waiting.Attempts + 1 >= options.Webhooks.AttemptsMax);
             var state = outcome.Error is null ? DeliveryState.Delivered : isDead ? DeliveryState.Dead : DeliveryState.Waiting;
             var attempt = new DeliveryAttempt(

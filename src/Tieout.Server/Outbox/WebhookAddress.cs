@@ -19,6 +19,14 @@ internal static class WebhookAddress
                 IPNetwork.Parse),
     ];
 
+    /// <summary>Why an address cannot be an endpoint of a format; null: it can.</summary>
+    public static string? Validate(string url, string? format, ServerOptions options)
+    {
+        if (format is not Webhook.Mail) return Validate(url, options.Webhooks);
+        if (options.Smtp is null) return "No mail server is configured. Set smtp in tieout.yaml.";
+        return MailAddress.IsValid(url[Webhook.MailScheme.Length..]) ? null : "url must be one address, such as mailto:ops@example.com.";
+    }
+
     /// <summary>Why an address cannot be an endpoint; null: it can.</summary>
     public static string? Validate(string? url, WebhookOptions options)
     {

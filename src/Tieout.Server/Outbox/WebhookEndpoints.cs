@@ -11,6 +11,7 @@ using Tieout.Server.Attribution;
 using Tieout.Server.Configuration;
 using Tieout.Server.Errors;
 using Tieout.Server.Http;
+using Tieout.Server.Outbox.Channels;
 using Tieout.Server.Tenancy;
 using Tieout.Storage;
 
@@ -44,7 +45,8 @@ internal static class WebhookEndpoints
     {
         var body = await Inputs.BodyAsync(context, OutboxJson.Default.NewWebhookBody);
         var master = Master(secret);
-        if (WebhookAddress.Validate(body.Url, options.Webhooks) is { } flaw) throw new ApiRefusedException(ApiError.WebhookInvalid, flaw);
+        var format = Format(body);
+        if (WebhookAddress.Validate(body.Url, format, options) is { } flaw) throw new ApiRefusedException(ApiError.WebhookInvalid, flaw);
         if (body.Org is { } org) Inputs.Org(ledger, org);
         var id = body.Id is null ? "wh_" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) : Inputs.Name(body.Id, "id");
         if (ledger.Find(SettingKind.Webhook, "", id) is not null)
@@ -52,7 +54,7 @@ internal static class WebhookEndpoints
             throw new ApiRefusedException(ApiError.IdReused, $"The id '{id}' is or was used by a webhook. Use another id.");
         }
 
-        var webhook = new Webhook(id, body.Url, body.Org, Types(body.Types), time.GetUtcNow(), Removed: false, WebhookSecrets.NewName());
+        var webhook = new Webhook(id, body.Url, body.Org, Types(body.Types), time.GetUtcNow(), Removed: false, WebhookSecrets.NewName(), Format: format);
         await RecordAsync(ledger, webhook, AdminCalls.Of(context));
         return Answer.Made(isNew: true, Made(master, webhook), OutboxJson.Default.MadeWebhookBody);
     }
@@ -72,15 +74,14 @@ internal static class WebhookEndpoints
     }
 
     /// <summary>Sends a message of the type <c>test</c>, now and once, whatever types the endpoint wants.</summary>
-    private static async Task<IResult> Test(string id, HttpContext context, ILedger ledger, WebhookSender sender, EnvelopeSecretOf secret, TimeProvider time)
+    private static async Task<IResult> Test(string id, HttpContext context, ILedger ledger, ChannelSender sender, EnvelopeSecretOf secret, TimeProvider time)
     {
         _ = Master(secret);
         var webhook = Find(ledger, id);
         await ledger.RecordActionAsync(AdminCalls.Of(context), webhook.Org ?? "");
         var message = $"evt_{Guid.CreateVersion7():n}";
-        var outcome = await sender.SendAsync(webhook, message,
-            WebhookMessage.Body(publicUrl: null, message, "test", webhook.Org ?? "", Instant.From(time.GetUtcNow()), """{"test":true}"""),
-            context.RequestAborted);
+        var row = new OutboxRow(0, message, webhook.Org ?? "", "test", """{"test":true}""", Instant.From(time.GetUtcNow()), Crc: 0);
+        var outcome = await sender.SendAsync(webhook, message, row, context.RequestAborted);
         return Answer.Ok(new WebhookTestBody(webhook.Id, outcome.Error is null, outcome.Status, outcome.Error, (int)outcome.Took.TotalMilliseconds),
             OutboxJson.Default.WebhookTestBody);
     }
@@ -118,6 +119,15 @@ internal static class WebhookEndpoints
         }
 
         return [.. types];
+    }
+
+    /// <summary>Null: Standard Webhooks.</summary>
+    private static string? Format(NewWebhookBody body)
+    {
+        if (body.Url.StartsWith(Webhook.MailScheme, StringComparison.Ordinal)) return Webhook.Mail;
+        return body.Format is null or Webhook.Slack
+            ? body.Format
+            : throw new ApiRefusedException(ApiError.WebhookInvalid, $"'{Inputs.Shown(body.Format)}' is not a format: write slack, or leave it out.");
     }
 
     private static MadeWebhookBody Made(EnvelopeSecret master, Webhook webhook) =>

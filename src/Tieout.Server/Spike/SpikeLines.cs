@@ -34,6 +34,14 @@ internal sealed class SpikeLines(IRecountReader read, PriceSnapshot prices)
 
     private readonly Dictionary<ResolvedPrice, ImmutableArray<double>> _rates = [];
 
+    // An hour has some thousand lines, and few models.
+    private readonly Dictionary<(string? Provider, string Model), ImmutableArray<double>> _ofHour = [];
+
+    // Hours of the same labels share an array, so that the analysis knows them again without comparing texts.
+    private readonly Dictionary<(string Org, int Labels), ImmutableArray<string?>> _values = [];
+
+    private (string Org, Instant Slot) _hour;
+
     public static ImmutableArray<string> Dimensions { get; } = ["org", .. Labels.Select(label => label.Name)];
 
     /// <summary>The lines of an org from one time to another, in the order of time.</summary>
@@ -61,17 +69,45 @@ internal sealed class SpikeLines(IRecountReader read, PriceSnapshot prices)
         var sums = line.Sums;
         var (read, write) = ((double)sums.CacheReadTokens, (double)sums.CacheWriteTokens);
         return new(
-            SpikeRequest.HourOf(line.Slot), ValuesOf(line.Labels), line.Labels.Trigger is "user" ? null : line.Labels.Trigger, sums.Attempts,
+            SpikeRequest.HourOf(line.Slot), Values(line), line.Labels.Trigger is "user" ? null : line.Labels.Trigger, sums.Attempts,
             [Math.Max(0, (double)sums.InputTokens - read - write), read, write, Math.Max(0, (double)(sums.OutputTokens - sums.ReasoningTokens)),
                 (double)sums.ReasoningTokens],
             PricesOf(org, line), sums.Charge.Nanos, costs is null ? null : [.. Classes.Select(each => costs[each])]);
     }
 
+    /// <summary>Charges for no usage have no number: their labels are the org alone.</summary>
+    private ImmutableArray<string?> Values(LabelledLine line)
+    {
+        if (line.Sums.Key.Labels == 0) return ValuesOf(line.Labels);
+        var key = (line.Labels.Org, line.Sums.Key.Labels);
+        if (!_values.TryGetValue(key, out var values)) _values.Add(key, values = ValuesOf(line.Labels));
+        return values;
+    }
+
     private ImmutableArray<double> PricesOf(OrgState org, LabelledLine line)
     {
-        if (line.Labels.Model is not { } model || prices.Of(org.Org.Id, line.Slot + TimeSpan.FromHours(1)) is not { } known) return NoPrices;
-        var price = known.Find(line.Labels.Provider, model, line.Slot).Price ?? known.Find(null, model, line.Slot).Price;
-        if (price is null) return NoPrices;
+        if (line.Labels.Model is not { } model) return NoPrices;
+        if (_hour != (org.Org.Id, line.Slot)) _ofHour.Clear();
+        _hour = (org.Org.Id, line.Slot);
+        if (!_ofHour.TryGetValue((line.Labels.Provider, model), out var found))
+        {
+            _ofHour.Add((line.Labels.Provider, model), found = PriceOf(org, line, model) is { } price ? RatesOf(price) : NoPrices);
+        }
+
+        return found;
+    }
+
+    /// <summary>By the lists that were known in the hour. A model that none of them had has the price that a later list says of that time: better than
+    /// none.</summary>
+    private ResolvedPrice? PriceOf(OrgState org, LabelledLine line, string model)
+    {
+        return In(prices.Of(org.Org.Id, line.Slot + TimeSpan.FromHours(1))) ?? In(prices.Of(org.Org.Id));
+
+        ResolvedPrice? In(OrgPrices? of) => of?.Find(line.Labels.Provider, model, line.Slot).Price ?? of?.Find(null, model, line.Slot).Price;
+    }
+
+    private ImmutableArray<double> RatesOf(ResolvedPrice price)
+    {
         if (!_rates.TryGetValue(price, out var rates)) _rates.Add(price, rates = [.. Units.Select(unit => NanosPerToken(price, unit))]);
         return rates;
     }

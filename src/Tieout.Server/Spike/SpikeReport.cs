@@ -5,6 +5,7 @@ using Tieout.Analysis.Where;
 using Tieout.Analysis.Why;
 using Tieout.Core.Money;
 using Tieout.Server.Http;
+using Tieout.Server.Spike.Mitigations;
 
 namespace Tieout.Server.Spike;
 
@@ -15,7 +16,8 @@ internal static class SpikeReport
 
     private static readonly string[] ContributorLabels = ["org", "feature", "team", "key", "model"];
 
-    public static SpikeBody Of(SpikeResult result)
+    /// <param name="mitigations">What is proposed; empty: nothing.</param>
+    public static SpikeBody Of(SpikeResult result, IReadOnlyList<MitigationSuggestionBody> mitigations)
     {
         var (request, timing, change) = (result.Request, result.Timing, result.Change);
         var hasOnset = timing.HasOnset;
@@ -24,8 +26,8 @@ internal static class SpikeReport
             SnakeCase.Of(result.Verdict), Because(result), hasOnset ? Hour(timing.From) : null, hasOnset ? Hour(timing.To) : null,
             new(change.Expected), new(change.Actual), new(change.Actual - change.Expected), Percent(change), Sentence(result),
             result.Causes.Count > 0 ? (int)Math.Round(100 * result.Causes.Sum(cause => result.Drivers.ShareOf(cause.Finding))) : null,
-            [.. result.Causes.Select(cause => Cause(result, cause))], Parts(change.Parts), SpikeSteps.Of(result), Contributors(change),
-            [.. result.Components.Select(Component)],
+            [.. result.Causes.Select(cause => Cause(result, cause))], Parts(change.Parts), (int)Math.Round(100 * change.EstimatedPart), SpikeSteps.Of(result),
+            Contributors(change), [.. result.Components.Select(Component)], mitigations,
             [.. result.Hours.Where(hour => hour.Hour >= SpikeRequest.HourOf(request.From)).Select(hour => new SpikeHourBody(Hour(hour.Hour), new(hour.Cost)))],
             result.AsOf);
     }

@@ -60,7 +60,7 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices, AttemptClas
     private LedgerHours Source(SpikeRequest request)
     {
         var lines = new SpikeLines(ledger.Read, prices.Get());
-        return new(request, lines, new SpikeShape(ledger.Read, request, lines));
+        return new(request, lines, new SpikeShape(ledger.Read, request, lines), new SpikeArrival(ledger.Read, request));
     }
 
     private static (int ClockHour, bool IsWeekend) Clock(long hour, TimeZoneInfo zone)
@@ -69,7 +69,7 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices, AttemptClas
         return (local.Hour, local.DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday);
     }
 
-    private sealed class LedgerHours(SpikeRequest request, SpikeLines lines, SpikeShape shape) : IDiagnosisSource
+    private sealed class LedgerHours(SpikeRequest request, SpikeLines lines, SpikeShape shape, SpikeArrival arrival) : IDiagnosisSource
     {
         public async IAsyncEnumerable<HourLine> LinesAsync(long from, long to, bool isSplit, [EnumeratorCancellation] CancellationToken cancellationToken)
         {
@@ -85,7 +85,7 @@ internal sealed class SpikeRun(ILedger ledger, CurrentPrices prices, AttemptClas
         public Task<SegmentShape> ShapeAsync(Segment? segment, SpikeTiming timing, CancellationToken cancellationToken) =>
             shape.OfAsync(segment, timing, cancellationToken);
 
-        // An hour's line has neither when its usage arrived nor whether two of its attempts are alike.
-        public Task<ArrivalSigns> ArrivalAsync(SpikeTiming timing, CancellationToken cancellationToken) => Task.FromResult<ArrivalSigns>(default);
+        public Task<ArrivalSigns> ArrivalAsync(CostChange change, SpikeTiming timing, CancellationToken cancellationToken) =>
+            arrival.OfAsync(change, timing, cancellationToken);
     }
 }

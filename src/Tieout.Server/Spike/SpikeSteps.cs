@@ -37,7 +37,8 @@ internal static class SpikeSteps
         ];
     }
 
-    private static SpikeStepBody Step(int no, string title, bool isFinding, params string[] figures) => new(no, title, isFinding ? "finding" : "pass", figures);
+    private static SpikeStepBody Step(int no, string title, bool isFinding, params string[] figures) =>
+        new(no, title, isFinding ? "finding" : "pass", figures, isFinding ? SpikeAdvice.Of(no) : null);
 
     private static bool IsDriver(SpikeResult result, CostDriver driver) => result.Timing.HasOnset
         && result.Timing.Verdict is not (SpikeVerdict.Benign or SpikeVerdict.Blip) && result.Drivers.Rise > 0

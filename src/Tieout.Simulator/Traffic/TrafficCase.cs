@@ -76,4 +76,7 @@ public sealed class TrafficCase
 
     /// <summary>Every request, hour by hour. Each call yields the same ones.</summary>
     public IEnumerable<TrafficEvent> Events() => new TrafficSource(_plot, _clock, _random.Fork(1)).Events();
+
+    /// <summary>Sums of hours as the case has them, drawn without single requests, hour by hour: for cases with millions of requests.</summary>
+    public IEnumerable<TrafficSums> DrawnSums() => new TrafficSumSource(_plot, _clock, _random.Fork(1)).Sums();
 }

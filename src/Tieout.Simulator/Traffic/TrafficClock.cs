@@ -4,6 +4,8 @@ namespace Tieout.Simulator.Traffic;
 internal sealed class TrafficClock
 {
     private readonly double[] _noise;
+    private readonly Dictionary<(int Behind, double Weekend), double[]> _levels = [];
+    private (int Behind, double Weekend, double[]? Hours) _level;
     private readonly double _night, _second, _cellNoise;
 
     /// <summary>From which hour on the clocks of all orgs are an hour ahead: a change to summer time. Never, as a rule.</summary>
@@ -37,8 +39,26 @@ internal sealed class TrafficClock
     /// <summary>The deviation of an hour's total from its usual level.</summary>
     public double Noise { get; }
 
-    /// <summary>Times the cell's rate, without noise.</summary>
+    /// <summary>Times the cell's rate, without noise. Cells of one org share it.</summary>
     public double Level(TrafficCell cell, int hour)
+    {
+        if (_level.Behind != cell.Behind || _level.Weekend != cell.Weekend || _level.Hours is null)
+        {
+            if (!_levels.TryGetValue((cell.Behind, cell.Weekend), out var hours))
+            {
+                _levels.Add((cell.Behind, cell.Weekend), hours = new double[_noise.Length]);
+                Array.Fill(hours, double.NaN);
+            }
+
+            _level = (cell.Behind, cell.Weekend, hours);
+        }
+
+        if (hour < 0 || hour >= _level.Hours.Length) return Drawn(cell, hour);
+        ref var level = ref _level.Hours[hour];
+        return double.IsNaN(level) ? level = Drawn(cell, hour) : level;
+    }
+
+    private double Drawn(TrafficCell cell, int hour)
     {
         var local = Start.AddHours(hour - cell.Behind + (hour >= SummerFrom ? 1 : 0));
         // Most at three in the afternoon, with a second hump in the morning or none.

@@ -13,7 +13,7 @@ public static class TrafficItems
 
     /// <summary>Bodies of calls: JSON arrays.</summary>
     /// <param name="later">Is added to every time; whole weeks leave hours and weekends where they are.</param>
-    /// <param name="prefix">Of the orgs and ids, so that two cases do not mix.</param>
+    /// <param name="prefix">Of the orgs, providers and ids, so that two cases do not mix.</param>
     public static IEnumerable<byte[]> Of(TrafficCase of, TimeSpan later, string prefix)
     {
         foreach (var chunk in of.Events().Chunk(PerCall))
@@ -43,7 +43,7 @@ public static class TrafficItems
         json.WriteString("team", labels.Team);
         json.WriteString("key", labels.Key);
         json.WriteString("feature", labels.Feature);
-        json.WriteString("provider", labels.Provider);
+        json.WriteString("provider", prefix + labels.Provider);
         json.WriteString("model", labels.Model);
         json.WriteString("user", string.Create(CultureInfo.InvariantCulture, $"{labels.Org}-user-{each.User}"));
         if (each.Trigger.Length > 0) json.WriteString("trigger", each.Trigger);

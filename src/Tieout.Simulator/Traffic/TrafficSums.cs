@@ -54,10 +54,13 @@ public sealed class TrafficSums(DateTimeOffset hour, TrafficLabels labels, strin
         (sum ??= new(hour, each.Labels, each.Trigger, each.PriceVersion)).Add(each);
     }
 
-    private void Add(in TrafficEvent each)
+    private void Add(in TrafficEvent each) =>
+        Add(1, each.Input, each.CacheRead, each.CacheWrite, each.Output, each.Reasoning, each.CostNanos);
+
+    internal void Add(long requests, long input, long cacheRead, long cacheWrite, long output, long reasoning, long costNanos)
     {
-        Requests++;
-        (Input, CacheRead, CacheWrite) = (Input + each.Input, CacheRead + each.CacheRead, CacheWrite + each.CacheWrite);
-        (Output, Reasoning, CostNanos) = (Output + each.Output, Reasoning + each.Reasoning, CostNanos + each.CostNanos);
+        Requests += requests;
+        (Input, CacheRead, CacheWrite) = (Input + input, CacheRead + cacheRead, CacheWrite + cacheWrite);
+        (Output, Reasoning, CostNanos) = (Output + output, Reasoning + reasoning, CostNanos + costNanos);
     }
 }

@@ -68,7 +68,7 @@ public static class ArchiveVerification
                     "archive", HashOf(ledger, commit) == hash, $"{segments[^1].File} does not end with commit {commit} and the hash that archive.json has.");
             }
 
-            return SqliteVerification.Run(place, isWhole: true, secret);
+            return SqliteVerification.Run(place, new SqliteVerificationRequest(secret, IsWhole: true));
         }
         finally
         {

@@ -41,7 +41,7 @@ internal sealed class SqliteDetachment : IDetachableStore, IDetachableBook, IDis
         ArchivePlan.OfSqliteAsync(_ledger.Store.Folder, before, archive, now, progress);
 
     public Task<VerificationReport> VerifyAsync(CancellationToken cancellationToken) =>
-        Task.Run(() => SqliteVerification.Run(_ledger.Store.Folder), cancellationToken);
+        Task.Run(() => SqliteVerification.Run(_ledger.Store.Folder, new SqliteVerificationRequest(MayMap: false)), cancellationToken);
 
     public Task<long> DropAsync(IReadOnlyDictionary<int, Detachment> detached, Month before, CancellationToken cancellationToken) => Task.FromResult(0L);
 

@@ -13,10 +13,6 @@ internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, 
     /// <summary>Rows of one statement.</summary>
     private const int RowsAtOnce = 2_000;
 
-    /// <summary>Where at least one row in so many is asked for, all rows from the first to the last are read: that costs less than to look for
-    /// each.</summary>
-    private const int RowsForOne = 3;
-
     private readonly UsageFilter _filter = query.Filter;
 
     public IReadOnlyList<UsageEntry> Page()
@@ -32,17 +28,24 @@ internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, 
     private IEnumerable<UsageEntry> Of(IReadOnlyList<UsageHour> hours)
     {
         if (hours is [var only]) return Merged(Usage(only), Corrections(only));
-        var usage = Usage(hours.SelectMany(hour => hour.Usage).ToList(), hours.Min(hour => hour.Hour)).ToDictionary(entry => entry.Usage.Seq);
-        var corrections = Corrections(hours.SelectMany(hour => hour.Corrections).ToList()).ToDictionary(entry => entry.Correction!.Posting.Seq);
-        return hours.SelectMany(hour => Merged(Found(hour.Usage, usage), Found(hour.Corrections, corrections)));
+        var usage = ByHour(Usage(hours.SelectMany(hour => hour.Usage).ToList(), hours.Min(hour => hour.Hour)));
+        var corrections = ByHour(Corrections(hours.SelectMany(hour => hour.Corrections).ToList()));
+        return hours.SelectMany(hour => Merged(usage.GetValueOrDefault(hour.Hour) ?? [], corrections.GetValueOrDefault(hour.Hour) ?? []));
     }
 
-    private static IEnumerable<UsageEntry> Found(IEnumerable<long> numbers, Dictionary<long, UsageEntry> among)
+    /// <summary>The rows of each hour, in the order in which they come.</summary>
+    private static Dictionary<long, List<UsageEntry>> ByHour(IEnumerable<UsageEntry> entries)
     {
-        foreach (var seq in numbers)
+        var (hours, rows, last) = (new Dictionary<long, List<UsageEntry>>(), new List<UsageEntry>(), long.MinValue);
+        foreach (var entry in entries)
         {
-            if (among.TryGetValue(seq, out var entry)) yield return entry;
+            var hour = UsagePlace.HourOf(entry.EffectiveAt);
+            if (hour != last && !hours.TryGetValue(hour, out rows!)) hours[hour] = rows = [];
+            last = hour;
+            rows.Add(entry);
         }
+
+        return hours;
     }
 
     private IEnumerable<UsageEntry> Usage(UsageHour hour) =>
@@ -100,21 +103,17 @@ internal sealed class UsagePageReading(Followed followed, UsagePageQuery query, 
         query.OldestFirst ? correction.RecordedAt < usage.RecordedAt : correction.RecordedAt >= usage.RecordedAt;
 
     /// <summary>In the order of the list.</summary>
+    /// <param name="numbers">Each once.</param>
     private List<UsageRow> UsageOf(IEnumerable<long> numbers, long recordedFrom)
     {
-        var asked = numbers.ToHashSet();
-        if (asked.Count == 0) return [];
-        var (first, last) = (asked.Min(), asked.Max());
-        var which = last - first < RowsForOne * (long)asked.Count ? "" : $"u.seq IN ({string.Join(',', asked)}) AND ";
-        using var rows = followed.Ledger.Select(
-            $"SELECT {RowReads.UsageColumns} FROM usage u WHERE {which}u.seq >= ? AND u.seq <= ? AND u.recorded_at >= ? ORDER BY u.seq {Order}",
-            first, last, recordedFrom);
-        var found = new List<UsageRow>(asked.Count);
-        while (rows.Step())
+        long[] asked = [.. numbers];
+        if (asked.Length == 0) return [];
+        Array.Sort(asked);
+        var found = new List<UsageRow>(asked.Length);
+        followed.Ledger.Usage(RowReads.UsageColumns, asked, recordedFrom, query.OldestFirst, row =>
         {
-            if (asked.Contains(rows.Int64(0))) found.Add(RowReads.Usage(rows, labels));
-        }
-
+            if (asked.AsSpan().BinarySearch(row.Int64(0)) >= 0) found.Add(RowReads.Usage(row, labels));
+        });
         if (followed.Detached is { } detached) Missing(detached, asked.Where(detached.HasUsage), found.Select(row => row.Seq));
         return found;
     }

@@ -6,7 +6,7 @@ using Tieout.Storage.Rows;
 namespace Tieout.Storage.Verification;
 
 /// <summary>Goes through the whole ledger once, commit by commit: every row's CRC, every commit's hash (L8), and all else that rows must agree on.</summary>
-/// <remarks>Memory stays flat: two blocks of rows a table, and what is recomputed (accounts, windows, cells).</remarks>
+/// <remarks>Memory stays flat: some blocks of rows a table, and what is recomputed (accounts, windows, cells).</remarks>
 internal sealed class ChainCheck : IDisposable
 {
     private const int PageCommits = 1_024;

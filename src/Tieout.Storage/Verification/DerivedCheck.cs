@@ -63,8 +63,9 @@ internal sealed class DerivedCheck
         var usage = CountedUsage.Of(row);
         _recount.Add(usage, org);
         _hours.Add(usage);
-        _ids.Add(row, org.FirstAccount);
-        _sketches.Add(usage, row.Usage.EndUser, org);
+        ulong? endUser = row.Usage.EndUser is { } user ? IdEntry.WideHashOf(UsageIdKind.EndUser, user) : null;
+        _ids.Add(row, endUser, org.FirstAccount);
+        _sketches.Add(usage, endUser, org);
         _costs.Add(usage, price, org);
     }
 

@@ -12,6 +12,9 @@ internal sealed class HourRowsCheck
 {
     private readonly Dictionary<(Instant Start, int Labels, UsageTraits Traits), RowDigest> _expected = [];
 
+    // The list that the last row of some labels is in: nearly always that of the next.
+    private readonly Dictionary<int, (Instant Start, UsageTraits Traits, RowDigest Rows)> _last = [];
+
     public void Add(in CountedUsage usage) => Add(HourRowsKey.Of(usage), usage.Seq);
 
     public void Add(in CountedPosting posting)
@@ -24,6 +27,8 @@ internal sealed class HourRowsCheck
     /// <exception cref="StoreCorruptException">A list cannot be read.</exception>
     public IEnumerable<((Instant Start, int Labels, UsageTraits Traits) Key, string? Flaw)> Compare(ILedgerTables derived)
     {
+        foreach (var (labels, last) in _last) Add(_expected, (last.Start, labels, last.Traits), last.Rows);
+        _last.Clear();
         var stored = Stored(derived);
         foreach (var (key, digest) in stored)
         {
@@ -42,17 +47,29 @@ internal sealed class HourRowsCheck
         while (rows.Step())
         {
             var (key, numbers) = IndexReads.Hour(rows);
-            foreach (var number in numbers) Add(stored, (key.Start, key.Labels, key.Traits), number);
+            var list = default(RowDigest);
+            foreach (var number in numbers) list = list.With(number);
+            Add(stored, (key.Start, key.Labels, key.Traits), list);
         }
 
         return stored;
     }
 
-    private void Add(HourRowsKey key, long seq) => Add(_expected, (key.Start, key.Labels, key.Traits), seq);
+    private void Add(HourRowsKey key, long seq)
+    {
+        ref var last = ref CollectionsMarshal.GetValueRefOrAddDefault(_last, key.Labels, out var isKnown);
+        if (!isKnown || last.Start != key.Start || last.Traits != key.Traits)
+        {
+            if (isKnown) Add(_expected, (last.Start, key.Labels, last.Traits), last.Rows);
+            last = (key.Start, key.Traits, default);
+        }
 
-    private static void Add(Dictionary<(Instant, int, UsageTraits), RowDigest> digests, (Instant, int, UsageTraits) key, long number)
+        last.Rows = last.Rows.With(seq);
+    }
+
+    private static void Add(Dictionary<(Instant, int, UsageTraits), RowDigest> digests, (Instant, int, UsageTraits) key, RowDigest rows)
     {
         ref var digest = ref CollectionsMarshal.GetValueRefOrAddDefault(digests, key, out _);
-        digest = digest.With(number);
+        digest = digest.With(rows);
     }
 }

@@ -16,6 +16,22 @@ internal interface ILedgerTables
     /// <summary>The rows of a table, read once, one after another.</summary>
     IRows Rows(OrderedRows rows) => Select(rows.Sql);
 
+    /// <summary>Usage rows by their numbers, in one statement.</summary>
+    /// <param name="columns">What is selected of <c>usage u</c>.</param>
+    /// <param name="numbers">Ascending, each once, one or more.</param>
+    /// <param name="recordedFrom">In microseconds. No row that is asked for was recorded before.</param>
+    /// <param name="take">Called for each row, in the order that is asked for. Rows between those that are asked for may come, too.</param>
+    void Usage(string columns, ReadOnlySpan<long> numbers, long recordedFrom, bool oldestFirst, Action<IRow> take)
+    {
+        // Where at least one row in three is asked for, reading all costs less than looking for each.
+        var isDense = numbers[^1] - numbers[0] < 3L * numbers.Length;
+        var which = isDense ? "" : $"u.seq IN ({string.Join(',', numbers.ToArray())}) AND ";
+        using var rows = Select(
+            $"SELECT {columns} FROM usage u WHERE {which}u.seq >= ? AND u.seq <= ? AND u.recorded_at >= ? ORDER BY u.seq {(oldestFirst ? "" : "DESC")}",
+            numbers[0], numbers[^1], recordedFrom);
+        while (rows.Step()) take(rows);
+    }
+
     /// <summary>No hold before this one is open at the checkpoint.</summary>
     long FirstOpenHold { get; }
 

@@ -2,6 +2,7 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Follower;
+using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Verification;
 
@@ -13,9 +14,10 @@ internal sealed class IdRunsCheck(IReadOnlyList<IdRun> runs)
     private int _run;
     private (long Count, long First) _inNoRun;
 
-    /// <param name="org">Number of the org's first account.</param>
     /// <param name="row">Comes after those that were added.</param>
-    public void Add(UsageRow row, int org)
+    /// <param name="endUser">Of <see cref="IdEntry.WideHashOf"/>; null: the row names none.</param>
+    /// <param name="org">Number of the org's first account.</param>
+    public void Add(UsageRow row, ulong? endUser, int org)
     {
         while (_run < runs.Count && runs[_run].Last < row.Seq) _run++;
         if (_run == runs.Count || row.Seq < runs[_run].First)
@@ -24,8 +26,20 @@ internal sealed class IdRunsCheck(IReadOnlyList<IdRun> runs)
             return;
         }
 
-        foreach (var (kind, id) in UsageIds.Of(row.Usage).All()) _expected[_run] = _expected[_run].With(new IdEntry(IdEntry.KeyOf(org, kind, id), row.Seq));
+        var usage = row.Usage;
+        Add(UsageIdKind.Operation, usage.OperationId, row.Seq, org);
+        Add(UsageIdKind.Correlation, usage.CorrelationId, row.Seq, org);
+        Add(UsageIdKind.Trace, usage.TraceId, row.Seq, org);
+        Add(UsageIdKind.Workflow, usage.WorkflowId, row.Seq, org);
+        if (endUser is { } user) Add(IdEntry.Upper(user), row.Seq, org);
     }
+
+    private void Add(UsageIdKind kind, string? id, long seq, int org)
+    {
+        if (id is not null) Add(IdEntry.HashOf(kind, id), seq, org);
+    }
+
+    private void Add(uint hash, long seq, int org) => _expected[_run] = _expected[_run].With(new IdEntry(IdEntry.KeyOf(org, hash), seq));
 
     /// <param name="derived">Has the index of all rows that were added, and of no other.</param>
     /// <param name="rowsOf">The rows of a run again, with the number of each one's org's first account.</param>
@@ -47,14 +61,17 @@ internal sealed class IdRunsCheck(IReadOnlyList<IdRun> runs)
 
     private static string? OutOfOrder(ILedgerTables derived, IdRun run, out RowDigest digest)
     {
-        (digest, var last) = (default, default(IdEntry));
-        foreach (var entry in Entries(derived, run))
-        {
-            if (entry <= last) return $"lists usage {entry.Seq} out of order";
-            (digest, last) = (digest.With(entry), entry);
-        }
+        var (sum, last, flaw) = (default(RowDigest), default(IdEntry), null as string);
+        using var blocks = Blocks(derived, run);
+        while (flaw is null && blocks.Step()) IndexReads.Block(blocks, Take);
+        digest = sum;
+        return flaw;
 
-        return null;
+        void Take(IdEntry entry)
+        {
+            if (entry <= last) flaw ??= $"lists usage {entry.Seq} out of order";
+            (sum, last) = (sum.With(entry), entry);
+        }
     }
 
     private static string Difference(ILedgerTables derived, IdRun run, IEnumerable<(long Seq, int Org, UsageIdHashes Ids)> rows)
@@ -80,10 +97,13 @@ internal sealed class IdRunsCheck(IReadOnlyList<IdRun> runs)
 
     private static IEnumerable<IdEntry> Entries(ILedgerTables derived, IdRun run)
     {
-        using var blocks = derived.Select($"SELECT {IndexReads.BlockColumns} FROM {IdBlockTable.Name} b WHERE b.run = ? ORDER BY b.id_key, b.seq", run.Last);
+        using var blocks = Blocks(derived, run);
         while (blocks.Step())
         {
             foreach (var entry in IndexReads.Block(blocks).Entries) yield return entry;
         }
     }
+
+    private static IRows Blocks(ILedgerTables derived, IdRun run) =>
+        derived.Select($"SELECT {IndexReads.BlockColumns} FROM {IdBlockTable.Name} b WHERE b.run = ? ORDER BY b.id_key, b.seq", run.Last);
 }

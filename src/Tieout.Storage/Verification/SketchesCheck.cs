@@ -1,6 +1,5 @@
 using Tieout.Core.Ledger;
 using Tieout.Core.Ledger.Recounts;
-using Tieout.Core.Ledger.RowIndex;
 using Tieout.Core.Ledger.Sketches;
 using Tieout.Core.Ledger.Tables;
 using Tieout.Storage.Follower;
@@ -12,8 +11,8 @@ internal sealed class SketchesCheck
 {
     private readonly SketchStep _expected = new();
 
-    public void Add(in CountedUsage usage, string? endUser, OrgState org) =>
-        _expected.Add(usage, endUser is null ? null : IdEntry.WideHashOf(UsageIdKind.EndUser, endUser), org);
+    /// <param name="endUser">Of <see cref="Tieout.Core.Ledger.RowIndex.IdEntry.WideHashOf"/>; null: the row names none.</param>
+    public void Add(in CountedUsage usage, ulong? endUser, OrgState org) => _expected.Add(usage, endUser, org);
 
     /// <param name="derived">Has the sketches of all rows that were added, and of no other.</param>
     /// <returns>What differs, in words; null: nothing does. One for each sketch.</returns>

@@ -1,5 +1,4 @@
 using Tieout.Core.Ledger;
-using Tieout.Core.Tenancy;
 using Tieout.Storage.Rows;
 
 namespace Tieout.Storage.Verification;
@@ -74,9 +73,8 @@ internal sealed partial class Standing
     private void Bill(in Posting posting, UsageRow usage)
     {
         var org = _book.Org(posting.Org)!;
-        var key = (posting.Org, Month.Of(posting.EffectiveAt, org.Zone));
-        var (charged, moved) = _months.GetValueOrDefault(key);
-        charged += posting.Kind switch
+        var month = _months.At(org, posting.EffectiveAt);
+        month.Charged += posting.Kind switch
         {
             PostingKind.Charge => usage.Charge == posting.Amount || !IsTakenBack(posting.Seq)
             ? usage.Charge : posting.Amount,
@@ -84,8 +82,7 @@ internal sealed partial class Standing
             _ => posting.Amount
         };
         var customer = org.AccountNo(AccountKind.Customer);
-        if (posting.Debit == customer) moved += posting.Amount;
-        if (posting.Credit == customer) moved -= posting.Amount;
-        _months[key] = (charged, moved);
+        if (posting.Debit == customer) month.Moved += posting.Amount;
+        if (posting.Credit == customer) month.Moved -= posting.Amount;
     }
 }

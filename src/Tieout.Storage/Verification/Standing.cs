@@ -5,7 +5,6 @@ using Tieout.Core.Ledger;
 using Tieout.Core.Metering;
 using Tieout.Core.Money;
 using Tieout.Core.Pricing;
-using Tieout.Core.Tenancy;
 using Tieout.Storage.Detaching;
 using Tieout.Storage.Rows;
 
@@ -26,7 +25,7 @@ internal sealed partial class Standing
     private readonly List<Hold> _heldInCommit = [];
     private readonly HashSet<string> _overrunInCommit = new(StringComparer.Ordinal);
     private readonly List<BudgetState> _matching = [];
-    private readonly Dictionary<(string Org, Month Month), (Amount Charged, Amount Moved)> _months = [];
+    private readonly MonthSums _months = new();
     private readonly ILedgerTables _tables;
     private readonly Queue<UsageRow> _uncharged = [];
 
@@ -65,6 +64,9 @@ internal sealed partial class Standing
 
     /// <summary>Counts the rows beside; null: nothing does.</summary>
     public DerivedCheck? Derived { get; init; }
+
+    /// <summary>Takes the rows that the store has indexes of; null: nothing does.</summary>
+    public IRowIndexes? Indexes { get; init; }
 
     /// <exception cref="StoreCorruptException">There are none.</exception>
     public UsageLabels Labels(int no) =>
@@ -139,6 +141,7 @@ internal sealed partial class Standing
     public void Add(Hold hold)
     {
         if (_rowsOnly) return;
+        Indexes?.Add(hold);
         _again.Add(hold);
         _openHolds.Add(hold.Seq);
         if (hold.Amount > Amount.Zero) _heldInCommit.Add(hold);
@@ -184,6 +187,7 @@ internal sealed partial class Standing
     public void Add(UsageRow row)
     {
         if (_rowsOnly) return;
+        Indexes?.Add(row);
         Derived?.Add(row, _prices.GetValueOrDefault(row.Price), _book);
         _uncharged.Enqueue(row);
         if (row.Price == 0)
@@ -210,6 +214,7 @@ internal sealed partial class Standing
     public void Add(in Posting posting)
     {
         if (_rowsOnly) return;
+        Indexes?.Add(posting);
         var seq = posting.Seq;
         _findings.Check(
             "L1", posting.Debit != posting.Credit && posting.Amount >= Amount.Zero && OrgOf(posting.Credit) == posting.Org,
@@ -240,9 +245,10 @@ internal sealed partial class Standing
             _findings.Check("L1", sum == Amount.Zero, $"all {byAsset.Key} balances sum to {sum}, not to zero.");
         }
 
-        foreach (var ((org, month), (charged, moved)) in _months)
+        foreach (var month in _months.All)
         {
-            _findings.Check("I1", charged == moved, $"{org} {month}: charges come to {charged}, the balance moved by {moved}.");
+            _findings.Check(
+                "I1", month.Charged == month.Moved, $"{month.Org} {month.Month}: charges come to {month.Charged}, the balance moved by {month.Moved}.");
         }
 
         Each(_tables, "SELECT reverses, count(*) FROM postings WHERE kind = 4 AND reverses > 0 GROUP BY reverses HAVING count(*) > 1", s =>

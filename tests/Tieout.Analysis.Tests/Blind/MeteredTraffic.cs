@@ -97,7 +97,7 @@ internal sealed class MeteredTraffic : IDiagnosisSource
         double Mean(long from, long to) => Attempts(from, to, IsOf).Select(attempt => (double)attempt.Input).DefaultIfEmpty(0).Average();
     }
 
-    public Task<ArrivalSigns> ArrivalAsync(SpikeTiming timing, CancellationToken cancellationToken)
+    public Task<ArrivalSigns> ArrivalAsync(CostChange change, SpikeTiming timing, CancellationToken cancellationToken)
     {
         var (duplicates, backfill) = ((Int128)0, (Int128)0);
         for (var hour = timing.From - BaselineFrom; hour < timing.To - BaselineFrom; hour++)

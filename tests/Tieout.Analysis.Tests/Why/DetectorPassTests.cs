@@ -94,6 +94,7 @@ public sealed class DetectorPassTests
         public Task<SegmentShape> ShapeAsync(Segment? segment, SpikeTiming timing, CancellationToken cancellationToken) =>
             Task.FromResult(SegmentShape.Unknown);
 
-        public Task<ArrivalSigns> ArrivalAsync(SpikeTiming timing, CancellationToken cancellationToken) => Task.FromResult<ArrivalSigns>(default);
+        public Task<ArrivalSigns> ArrivalAsync(CostChange change, SpikeTiming timing, CancellationToken cancellationToken) =>
+            Task.FromResult<ArrivalSigns>(default);
     }
 }

@@ -114,7 +114,7 @@ public sealed class TieoutYamlTests
 
     [Theory]
     [InlineData("modles: []",
-        "t.yaml:1:1: 'modles' is unknown. Known: listen, data, spool, store, providers, models, limits, gateway, governor, webhooks, alerts, surfaces, approvals, runtime, heads, spike, operations_listen, tls, allow_plain_http, public_url, trusted_proxies, wrong_credentials.")]
+        "t.yaml:1:1: 'modles' is unknown. Known: listen, data, spool, store, providers, models, limits, gateway, governor, webhooks, smtp, alerts, surfaces, approvals, runtime, heads, spike, operations_listen, tls, allow_plain_http, public_url, trusted_proxies, wrong_credentials.")]
     [InlineData("listen: [1", "t.yaml:2:1: this is not YAML: ")]
     [InlineData("a: 1\na: 2", "t.yaml:2:1: this is not YAML: ")]
     [InlineData("- a", "t.yaml:1:1: the file must be a mapping of names to values.")]

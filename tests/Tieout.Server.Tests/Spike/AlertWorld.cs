@@ -75,12 +75,12 @@ internal sealed class AlertWorld : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private static Command Attempt(Amount charge, Instant at, string org, string? feature, int status)
+    private static Command.Charge Attempt(Amount charge, Instant at, string org, string? feature, int status)
     {
         var labels = new UsageLabels { Org = org, Feature = feature, Provider = "openai", Model = "gpt-4o", Source = UsageSource.Gateway };
         var usage = new UsageRecord(
             new AttemptId(Guid.CreateVersion7()), labels, "op", 1, null, null, null, "ann", at, 12, status, new(1_000, 0, 0, 100, 0), UsageBasis.Reported,
             UsageFlags.None);
-        return new Command.Charge(new(usage, null, charge, charge), Fact: true);
+        return new(new(usage, null, charge, charge), Fact: true);
     }
 }

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Tieout.Core;
 using Tieout.Core.Ledger.Recounts;
-using Tieout.Server.Incidents;
 using Tieout.Server.Spike;
 using Tieout.Server.Spike.FollowUp;
 

@@ -40,7 +40,8 @@ public sealed class AccessGateTests
         var isReached = false;
         using var outages = new OutageLog(ledger, TimeProvider.System, NullLogger<OutageLog>.Instance);
         using var uses = new KeyUseRecorder(ledger, TimeProvider.System, outages, NullLogger<KeyUseRecorder>.Instance);
-        var gate = new AccessGate(Reach, new AdminToken("root"), new CurrentKeys(ledger.Read, TimeProvider.System), new GuessTable(20, TimeProvider.System),
+        var credentials = new Credentials(new("root"), new(ledger.Read, TimeProvider.System), new(20, TimeProvider.System));
+        var gate = new AccessGate(Reach, credentials,
             new RefusedCalls(ledger, TimeProvider.System, NullLogger<RefusedCalls>.Instance), uses);
         var context = new DefaultHttpContext { RequestServices = new NoServices() };
         context.Request.Headers.Authorization = "Bearer root";

@@ -42,6 +42,28 @@ public sealed class TrafficCaseTests
         Assert.InRange(count, 10_000, 1_000_000);
     }
 
+    // Goal: sums that are drawn without requests are like those of the requests. Method: requests, tokens and costs of all hours, of cases with other triggers.
+    [Theory]
+    [InlineData(5)]
+    [InlineData(10)]
+    [InlineData(13)]
+    [InlineData(25)]
+    public void Drawn_sums_come_to_what_requests_come_to(int number)
+    {
+        var of = TrafficCase.Draw(TrafficScenario.All[number], 2, Small);
+        var (requests, drawn) = (TrafficSums.Of(of.Events()).ToList(), of.DrawnSums().ToList());
+        var factor = number == 25 ? 1.5 : 1.1;
+        foreach (var figure in (Func<TrafficSums, double>[])[sums => sums.Requests, sums => sums.Input, sums => sums.Output, sums => (double)sums.CostNanos])
+        {
+            Assert.InRange(drawn.Sum(figure) / requests.Sum(figure), 1 / factor, factor);
+        }
+
+        Assert.Equal(
+            requests.Select(sums => sums.Trigger).Distinct().Order(StringComparer.Ordinal),
+            drawn.Select(sums => sums.Trigger).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(of.DrawnSums().Sum(sums => sums.Requests), drawn.Sum(sums => sums.Requests));
+    }
+
     // Goal: the truth is true. Method: the cost of the hours from the onset on, against the same hours a week before, where the effect says that it rose.
     [Theory]
     [InlineData(1)]

@@ -12,6 +12,9 @@ public sealed class Recount
     private readonly Dictionary<MonthKey, MonthLine> _months = [];
     private readonly Dictionary<int, (Window Day, Window Month)> _periods = [];
 
+    // The lines that the last row of some labels counted in: nearly always those of the next.
+    private readonly Dictionary<int, LastLines> _last = [];
+
     public IReadOnlyCollection<RecountLine> Lines => _lines.Values;
 
     public IReadOnlyCollection<StatusLine> Statuses => _statuses.Values;
@@ -21,9 +24,12 @@ public sealed class Recount
     /// <param name="org">The org in the labels of the usage.</param>
     public void Add(in CountedUsage usage, OrgState org)
     {
-        var (hour, day) = Keys(org, usage.EffectiveAt, usage.Labels);
-        Count(hour, usage);
-        Count(day, usage);
+        var last = Last(org, usage.EffectiveAt, usage.Labels);
+        last.Hour.Count(usage);
+        last.Day.Count(usage);
+        var (hour, day) = StatusesOf(last, usage.Traits, usage.Absent);
+        hour.Count(usage);
+        day.Count(usage);
     }
 
     /// <param name="org">The org that owns the posting's accounts.</param>
@@ -32,28 +38,35 @@ public sealed class Recount
         Month(new(org.FirstAccount, Periods(org, posting.EffectiveAt).Month.Start)).Count(posting);
         var revenue = org.AccountNo(AccountKind.Revenue);
         if (posting.Debit != revenue && posting.Credit != revenue) return;
-        var (hour, day) = Keys(org, posting.EffectiveAt, posting.Labels);
-        Line(hour).Count(posting);
-        Line(day).Count(posting);
+        var last = Last(org, posting.EffectiveAt, posting.Labels);
+        last.Hour.Count(posting);
+        last.Day.Count(posting);
         if (!posting.CorrectsUsage) return;
-        Status(new(hour, posting.Traits, posting.Absent)).Count(posting);
-        Status(new(day, posting.Traits, posting.Absent)).Count(posting);
+        var (hour, day) = StatusesOf(last, posting.Traits, posting.Absent);
+        hour.Count(posting);
+        day.Count(posting);
     }
 
     /// <summary>A month as it was counted before.</summary>
     public void Add(MonthLine month) => Month(month.Key).Add(month);
 
-    private (RecountKey Hour, RecountKey Day) Keys(OrgState org, Instant at, int labels) => (
-        new(org.FirstAccount, RecountSpan.Hour, HourOf(at), labels),
-        new(org.FirstAccount, RecountSpan.Day, Periods(org, at).Day.Start, labels));
-
     /// <summary>When the hour of UTC begins that an instant lies in.</summary>
     public static Instant HourOf(Instant at) => new(at.UnixMicros - at.UnixMicros % Instant.MicrosPerHour);
 
-    private void Count(RecountKey key, in CountedUsage usage)
+    private LastLines Last(OrgState org, Instant at, int labels)
     {
-        Line(key).Count(usage);
-        Status(new(key, usage.Traits, usage.Absent)).Count(usage);
+        ref var last = ref CollectionsMarshal.GetValueRefOrAddDefault(_last, labels, out _);
+        if (last?.Has(org.FirstAccount, at) == true) return last;
+        var (hour, day) = (HourOf(at), Periods(org, at).Day);
+        return last = new(Line(new(org.FirstAccount, RecountSpan.Hour, hour, labels)), Line(new(org.FirstAccount, RecountSpan.Day, day.Start, labels)), day);
+    }
+
+    private (StatusLine Hour, StatusLine Day) StatusesOf(LastLines last, UsageTraits traits, AbsentIds absent)
+    {
+        if (last.Statuses is { } known && known.Hour.Key.Traits == traits && known.Hour.Key.Absent == absent) return known;
+        var statuses = (Status(new(last.Hour.Key, traits, absent)), Status(new(last.Day.Key, traits, absent)));
+        last.Statuses = statuses;
+        return statuses;
     }
 
     private StatusLine Status(StatusKey key)
@@ -81,5 +94,18 @@ public sealed class Recount
         var periods = (Window.Of(WindowUnit.Day, at, org.Zone), Window.Of(WindowUnit.Month, at, org.Zone));
         _periods[org.FirstAccount] = periods;
         return periods;
+    }
+
+    /// <summary>The lines of an hour and a day that rows of some labels count in.</summary>
+    private sealed class LastLines(RecountLine hour, RecountLine day, Window range)
+    {
+        public RecountLine Hour => hour;
+
+        public RecountLine Day => day;
+
+        /// <summary>Of the traits and ids of the last row; null: no row had any.</summary>
+        public (StatusLine Hour, StatusLine Day)? Statuses { get; set; }
+
+        public bool Has(int org, Instant at) => hour.Key.Org == org && hour.Key.Start == HourOf(at) && range.Contains(at);
     }
 }

@@ -5,6 +5,9 @@ public readonly record struct RowDigest(long Count, ulong Sum)
 {
     public RowDigest With(long number) => new(Count + 1, unchecked(Sum + Mixed((ulong)number)));
 
+    /// <summary>Of both sets together.</summary>
+    public RowDigest With(RowDigest other) => new(Count + other.Count, unchecked(Sum + other.Sum));
+
     public RowDigest With(IdEntry entry) => With(unchecked((long)Mixed((ulong)entry.Key)) ^ entry.Seq);
 
     /// <summary>Spreads a number over 64 bits (the finalizer of SplitMix64).</summary>

@@ -66,7 +66,7 @@ internal sealed partial class SpikeIncidents(
     private async Task OpenAsync(string name, Instant now, CancellationToken cancellationToken)
     {
         if (Ledger.Read.Org(name) is not { } org) return;
-        var report = SpikeReport.Of(await run.RunAsync(SpikeRequest.Of(org, now), cancellationToken));
+        var report = SpikeReport.Of(await run.RunAsync(SpikeRequest.Of(org, now), cancellationToken), []);
         var cause = report.Causes is [var first, ..] ? first : null;
         var place = cause?.Places is [var where, ..] ? where.Labels : new Dictionary<string, string?>();
         var onset = report.Onset ?? report.From;

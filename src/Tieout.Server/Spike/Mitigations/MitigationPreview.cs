@@ -111,6 +111,7 @@ internal sealed class MitigationPreview(ILedger ledger, CurrentPrices prices, Cu
         var percent = Math.Round((decimal)figures.Percent, 1);
         decimal? plusMinus = figures.PlusMinus is { } error ? Math.Round((decimal)error, 1) : null;
         var sentence = !possible ? "A breaker of tools cannot be tried on past requests: conversations are not stored."
+            : figures.Requests == 0 ? "No request of that time passed the gateway, so there is nothing to try it on."
             : string.Create(CultureInfo.InvariantCulture,
                 $"It would touch {figures.Touched} of {figures.Requests} requests, of {figures.Users} users, and save {figures.Saved} of {figures.Cost} ({percent} %{(plusMinus is { } pm ? $" ± {pm}" : "")}).");
         var warning = Warning(figures);

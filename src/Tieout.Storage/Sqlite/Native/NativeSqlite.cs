@@ -56,6 +56,9 @@ internal static unsafe partial class NativeSqlite
     [LibraryImport(Library, EntryPoint = "sqlite3_wal_checkpoint_v2", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Checkpoint(RawConnectionHandle connection, string? schema, int mode, out int frames, out int done);
 
+    [LibraryImport(Library, EntryPoint = "sqlite3_file_control", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int FileControl(RawConnectionHandle connection, string schema, int operation, void* argument);
+
     [LibraryImport(Library, EntryPoint = "sqlite3_prepare_v3")]
     internal static partial int Prepare(RawConnectionHandle connection, byte* sql, int bytes, uint flags, out nint statement, out byte* tail);
 

@@ -18,12 +18,14 @@ internal sealed class SqliteAsOf : ILedgerTables
     private readonly RawConnection _connection;
     private readonly SqliteTables _tables;
     private readonly string _views;
+    private readonly bool _isMapped;
 
     /// <param name="connection">In no transaction. For short readings.</param>
     /// <param name="withFigures">False: only rows are read; accounts, windows, cells and checkpoint are not.</param>
-    public SqliteAsOf(string file, RawConnection connection, bool withFigures = true)
+    /// <param name="isMapped">Long readings are of mapped pages: see <see cref="MappedFile"/>.</param>
+    public SqliteAsOf(string file, RawConnection connection, bool withFigures = true, bool isMapped = false)
     {
-        (_file, _connection, _tables) = (file, connection, new(connection));
+        (_file, _connection, _tables, _isMapped) = (file, connection, new(connection), isMapped);
         connection.Execute("BEGIN");
         _views = string.Join(";\n", ArchiveTable.All.Select(table =>
             $"CREATE TEMP VIEW {table.Name} AS SELECT * FROM main.{table.Name} WHERE {table.Key} <= {Last(table)}"));
@@ -63,6 +65,9 @@ internal sealed class SqliteAsOf : ILedgerTables
 
     public IRows Select(string sql, params ReadOnlySpan<long> values) => _tables.Select(sql, values);
 
+    public void Usage(string columns, ReadOnlySpan<long> numbers, long recordedFrom, bool oldestFirst, Action<IRow> take) =>
+        _tables.Usage(columns, numbers, recordedFrom, oldestFirst, take);
+
     public IRowPages Pages(OrderedRows rows)
     {
         var isShort = _connection.ReadInt64($"SELECT coalesce(max({rows.Key}), 0) FROM {rows.Table}") <= SqlitePages.PageRows;
@@ -75,6 +80,7 @@ internal sealed class SqliteAsOf : ILedgerTables
     private RawConnection Alone()
     {
         var connection = RawConnection.Open(_file, readOnly: true);
+        if (_isMapped) MappedFile.Map(connection);
         connection.Execute(_views);
         return connection;
     }

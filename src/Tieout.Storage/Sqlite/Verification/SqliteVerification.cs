@@ -1,7 +1,6 @@
 using Tieout.Core.Attribution;
 using Tieout.Core.Ledger;
 using Tieout.Storage.Detaching;
-using Tieout.Storage.Rows;
 using Tieout.Storage.Sqlite.Follower;
 using Tieout.Storage.Sqlite.Native;
 using Tieout.Storage.Verification;
@@ -18,11 +17,10 @@ public static class SqliteVerification
     /// <param name="head">With it the store is checked for a rollback; null: it is not.</param>
     public static VerificationReport Run(
         string folder, EnvelopeSecret? secret = null, SignedHead? head = null, IProgress<RowProgress>? progress = null) =>
-        Run(folder, isWhole: false, secret, head, progress);
+        Run(folder, new(secret, head, progress));
 
-    /// <param name="isWhole">Every row is there, also where a record says that rows were detached: the ledger was put together from an archive.</param>
-    internal static VerificationReport Run(
-        string folder, bool isWhole, EnvelopeSecret? secret, SignedHead? head = null, IProgress<RowProgress>? progress = null)
+    /// <inheritdoc cref="Run(string, EnvelopeSecret, SignedHead, IProgress{RowProgress})"/>
+    internal static VerificationReport Run(string folder, SqliteVerificationRequest request)
     {
         var file = DataFolder.DatabaseIn(folder);
         if (!File.Exists(file)) throw new StoreUnavailableException($"There is no ledger in {folder}.", StoreEffect.None, StoreFault.NotWritable);
@@ -34,16 +32,21 @@ public static class SqliteVerification
             var derived = DerivedCheck.Begin(counted is null ? null : new SqliteTables(counted), findings);
             using var connection = RawConnection.Open(file, readOnly: true);
             connection.ReadInt64("SELECT count(*) FROM sqlite_schema");
-            var checking = Task.Run(() => Guarded(structure, file, () => CheckFile(file, structure)));
+            var isMapped = request.MayMap && MappedFile.IsReadable(connection);
+            var check = new SqliteFileCheck(file, isMapped, request.SmallBytes);
+            var checking = Task.Run(() => Guarded(structure, file, () => check.Run(structure)));
             try
             {
                 Guarded(findings, file, () => SqliteSchemaCheck.Run(connection, findings));
-                Guarded(findings, file, () => CheckRows(file, connection, isWhole, secret, head, derived, findings, progress));
+                Guarded(findings, file, () => CheckRows(new(file, connection, isMapped), request, check, derived, findings));
             }
             finally
             {
+                check.Begin(last: null);
                 checking.GetAwaiter().GetResult();
             }
+
+            Guarded(structure, file, () => check.End(structure));
         });
         structure.Add(findings);
         return structure.Report;
@@ -64,18 +67,6 @@ public static class SqliteVerification
         {
             // The rows contradict each other so much that going on makes no sense; which one is wrong is said by L8 and refs.
             findings.Broken("file", $"{file} cannot be followed to its end: {unreadable.Message}");
-        }
-    }
-
-    /// <summary>Pages and indexes, beside everything else.</summary>
-    private static void CheckFile(string file, Findings findings)
-    {
-        using var connection = RawConnection.Open(file, readOnly: true);
-        using var s = connection.Prepare("PRAGMA integrity_check(100)");
-        while (s.Step())
-        {
-            var answer = s.Text(0);
-            findings.Check("file", answer == "ok", $"{answer}");
         }
     }
 
@@ -113,23 +104,25 @@ public static class SqliteVerification
     }
 
     private static void CheckRows(
-        string file, RawConnection connection, bool isWhole, EnvelopeSecret? secret, SignedHead? head, DerivedCheck? derived, Findings findings,
-        IProgress<RowProgress>? progress)
+        SqliteFile file, SqliteVerificationRequest request, SqliteFileCheck check, DerivedCheck? derived, Findings findings)
     {
+        var connection = file.Connection;
         var schema = Schema.Version(connection);
         findings.Check("file", schema == Schema.Newest,
             $"the file has schema {schema}, this program knows {Schema.Newest}; a newer program reads it, a start of this one brings an older file up to it.");
-        var tables = new SqliteAsOf(file, connection);
-        if (head is not null) Guarded(findings, file, () => CheckHead(connection, head, findings));
-        var detached = isWhole ? null : tables.Detached;
+        var tables = new SqliteAsOf(file.Path, connection, isMapped: file.IsMapped);
+        if (request.Head is { } head) Guarded(findings, file.Path, () => CheckHead(connection, head, findings));
+        var detached = request.IsWhole ? null : tables.Detached;
 
         if (detached is not null) derived?.BeginAfter(detached);
-        var standing = new Standing(tables, findings) { Derived = derived };
+        var standing = new Standing(tables, findings) { Derived = derived, Indexes = check.Rows };
         var after = detached is null ? null : DetachedCheck.Begin(tables, detached, standing, findings);
         var checkpoint = connection.ReadInt64("SELECT commit_no FROM checkpoint");
         using (var chain = new ChainCheck(tables, standing, findings, after))
         {
-            var rows = new VerifiedRows(progress, [Chain.At(tables, Chain.Last(tables)).Last]).OfChain();
+            var end = Chain.At(tables, Chain.Last(tables)).Last;
+            check.Begin(end);
+            var rows = new VerifiedRows(request.Progress, [end]).OfChain();
             if (checkpoint == (after?.Commit ?? 0)) CheckCheckpoint(connection, tables, standing, findings, after?.Last.Posting ?? 0);
             chain.Run(commit =>
             {
@@ -139,7 +132,7 @@ public static class SqliteVerification
             });
         }
 
-        LineageCheck.Run(tables, LineageCheck.Keys(tables, secret), findings);
+        LineageCheck.Run(tables, LineageCheck.Keys(tables, request.Secret), findings);
         standing.Finish();
     }
 
@@ -152,25 +145,16 @@ public static class SqliteVerification
             $"checkpoint: hold {standing.FirstOpenHold} is open and lies before {firstOpenHold}.");
         StandingCheck.Run(tables, standing, findings);
     }
+
+    /// <param name="IsMapped">See <see cref="MappedFile"/>.</param>
+    private readonly record struct SqliteFile(string Path, RawConnection Connection, bool IsMapped);
 }
 
-/// <summary>The tables of a file.</summary>
-internal sealed class SqliteTables(RawConnection connection) : ILedgerTables
-{
-    public long FirstOpenHold => connection.ReadInt64("SELECT first_open_hold FROM checkpoint");
-
-    public int Bucket => 0;
-
-    public Detachment? Detached => DetachedTables.Newest(this);
-
-    public string IdOfText(string column) => $"unhex(replace({column}, '-', ''))";
-
-    public bool IsUsedElsewhere(Guid attempt) => false;
-
-    public IRows Select(string sql, params ReadOnlySpan<long> values)
-    {
-        var statement = connection.Prepare(sql);
-        for (var i = 0; i < values.Length; i++) statement.Bind(i + 1, values[i]);
-        return statement;
-    }
-}
+/// <param name="Secret">With it the links of lineages are checked, too; null: their numbers and texts only.</param>
+/// <param name="Head">With it the store is checked for a rollback; null: it is not.</param>
+/// <param name="IsWhole">Every row is there, also where a record says that rows were detached: the ledger was put together from an archive.</param>
+/// <param name="MayMap">False: this process does more than verify, and may not end where a disk fails (<see cref="MappedFile"/>).</param>
+/// <param name="SmallBytes">A file up to this size is checked as a whole by SQLite alone.</param>
+internal sealed record SqliteVerificationRequest(
+    EnvelopeSecret? Secret = null, SignedHead? Head = null, IProgress<RowProgress>? Progress = null, bool IsWhole = false, bool MayMap = true,
+    long SmallBytes = 1 << 20);
