@@ -52,7 +52,8 @@ internal static class BenchGatewayCommand
         var data = new Option<string?>("--data");
         return globals.Running(new("part") { Hidden = true, Arguments = { part }, Options = { upstream, data } }, async (call, cancellationToken) =>
         {
-            await BenchPart.RunAsync(call.Get(part), call.Get(upstream), call.Get(data), StartGatewayAsync, call.Shell.Out, System.Console.In, cancellationToken);
+            await BenchPart.RunAsync(
+                call.Get(part), call.Get(upstream), call.Get(data), StartGatewayAsync, call.Shell.Out, System.Console.In, cancellationToken);
             return ExitCode.Ok;
         });
     }

@@ -20,7 +20,8 @@ internal sealed record Shell(TextWriter Out, TextWriter Error, Func<string, stri
     {
         var isTerminal = !System.Console.IsOutputRedirected && !System.Console.IsErrorRedirected;
         var output = isTerminal
-            ? new TerminalWriter(System.Console.Out, new(() => AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(System.Console.Out) }))) : System.Console.Out;
+            ? new TerminalWriter(System.Console.Out, new(() => AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(System.Console.Out) })))
+            : System.Console.Out;
         return new(output, System.Console.Error, Environment.GetEnvironmentVariable, isTerminal)
         {
             IsErrorTerminal = !System.Console.IsErrorRedirected,

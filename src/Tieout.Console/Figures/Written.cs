@@ -15,7 +15,8 @@ internal static class Written
     {
         if (amount == Amount.Zero) return "0.00";
         var (size, sign) = (amount < Amount.Zero ? -amount : amount, amount < Amount.Zero ? Minus.ToString() : "");
-        return size < Cent ? $"{sign}< 0.01" : sign + Math.Round(size.ToDecimal(), 2, MidpointRounding.AwayFromZero).ToString("N2", CultureInfo.InvariantCulture);
+        if (size < Cent) return $"{sign}< 0.01";
+        return sign + Math.Round(size.ToDecimal(), 2, MidpointRounding.AwayFromZero).ToString("N2", CultureInfo.InvariantCulture);
     }
 
     /// <summary>To the last nano-unit, for whoever points at a figure.</summary>
