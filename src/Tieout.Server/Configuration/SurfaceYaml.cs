@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tieout.Core.Reconciliation;
 using Tieout.Core.Tenancy;
 using Tieout.Storage.Postgres;
@@ -10,7 +11,10 @@ internal static class SurfaceYaml
     private const int DaysMax = 366;
     private const long RowsMax = 10_000_000;
 
-    public static SurfaceOptions Surface(string name, YamlPlace place)
+    public static ImmutableArray<SurfaceOptions> Surfaces(YamlPlace place) =>
+        [.. place.Entries().Select(entry => Surface(entry.Key.Value!, entry.Value))];
+
+    private static SurfaceOptions Surface(string name, YamlPlace place)
     {
         if (!Names.IsValid(name) || name.Contains(' ', StringComparison.Ordinal)) throw place.Wrong($"'{name}' cannot be a surface's name");
         var members = place.Members("kind", "org", "key", "amount", "unit", "every", "days", "timeout", "rows_max", "connection", "query", "url", "token",

@@ -118,11 +118,7 @@ public static class TieoutYaml
         if (members.TryGetValue("webhooks", out var webhooks)) options = options with { Webhooks = OutboxYaml.Webhooks(webhooks) };
         if (members.TryGetValue("alerts", out var alerts)) options = options with { Alerts = OutboxYaml.Alerts(alerts) };
         if (members.TryGetValue("runtime", out var runtime)) options = options with { Runtime = RuntimeYaml.Runtime(runtime) };
-        if (members.TryGetValue("surfaces", out var surfaces))
-        {
-            options = options with { Surfaces = [.. surfaces.Entries().Select(entry => SurfaceYaml.Surface(entry.Key.Value!, entry.Value))] };
-        }
-
+        if (members.TryGetValue("surfaces", out var surfaces)) options = options with { Surfaces = SurfaceYaml.Surfaces(surfaces) };
         if (members.TryGetValue("approvals", out var approvals)) options = options with { Approvals = ApprovalYaml.Approvals(approvals) };
         if (members.TryGetValue("heads", out var heads)) options = options with { Heads = HeadYaml.Heads(heads) };
         if (members.TryGetValue("spike", out var spike)) options = options with { Spike = SpikeYaml.Spike(spike) };
