@@ -32,7 +32,7 @@ public sealed class OperatingTests
     [Fact]
     public async Task An_embedded_ledger_is_migrated_by_the_command_and_served_from_there()
     {
-        var store = PostgresServer.Instance.NewStore();
+        var store = PostgresServer.Instance.NewDatabase();
         await using var platform = await Platform.StartAsync();
         await platform.OpenOrgAsync("acme", "1000");
         var (key, _) = await platform.MakeKeyAsync("acme");

@@ -24,8 +24,15 @@ internal sealed class TrafficSumSource(TrafficPlot plot, TrafficClock clock, Tra
                 if (undone > 0) yield return Of(cell, hour, now, TrafficTrigger.Undo, undone, input: 1, output: 1);
                 var saves = random.Poisson(count * now.AutoSave);
                 if (saves > 0) yield return Of(cell, hour, now, TrafficTrigger.AutoSave, saves, input: 1, output: TrafficExpectation.AutoSaveOutput);
-                var failed = cell.Tool is null ? 0 : random.Poisson(count * cell.ToolUse * now.ToolFailure);
-                if (failed > 0) yield return Of(cell, hour, now, TrafficTrigger.ToolRetry, failed, 1 + TrafficExpectation.TranscriptGrowth, output: 1);
+                if (cell.Tool is null) continue;
+
+                // A call that fails again is tried again, with a transcript that has grown.
+                for (var again = 1; again <= TrafficExpectation.ToolRetriesMax; again++)
+                {
+                    var failed = random.Poisson(count * cell.ToolUse * Math.Pow(now.ToolFailure, again));
+                    if (failed == 0) continue;
+                    yield return Of(cell, hour, now, TrafficTrigger.ToolRetry, failed, 1 + TrafficExpectation.TranscriptGrowth * again, output: 1);
+                }
             }
         }
     }
