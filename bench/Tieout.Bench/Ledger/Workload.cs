@@ -55,8 +55,11 @@ internal sealed class Workload(
         yield return Set(new BudgetScope(id));
         foreach (var team in Teams) yield return Set(new BudgetScope(id, Team: team));
         for (var key = 1; key <= KeysPerOrg; key++) yield return Set(new BudgetScope(id, Key: $"{id}-k{key}"));
-        for (var key = 1; key <= KeysPerOrg; key++) yield return new Command.Record(SettingKind.Key, id, $"{id}-k{key}", "{}", Once: true);
+        for (var key = 1; key <= KeysPerOrg; key++) yield return Key(id, $"{id}-k{key}");
     }
+
+    private static Command.Record Key(string org, string id) => new(
+        SettingKind.Key, org, id, new ApiKey(id, org, null, null, null, "", Blocked: false, DateTimeOffset.UnixEpoch).ToJson(), Once: true);
 
     /// <summary>Commands for as many charges, in lists of one batch. Each list is made when it is asked for.</summary>
     public IEnumerable<IReadOnlyList<Command>> Next(int charges)
