@@ -4,8 +4,8 @@ using Tieout.Analysis.Detection;
 namespace Tieout.Analysis.Why;
 
 /// <summary>One pass of the detector: judges the cost of each org, and of each label over all orgs whose own cost did not rise.</summary>
-/// <remarks>Each hour is read once, and serves both. An org that rises is told of itself, so it is left out of the labels: what remains is what rises a little
-/// everywhere and shows in no org.</remarks>
+/// <remarks>The pass reads each hour once and judges both. It leaves an org that rises out of the labels, since that org has an alert of its own: what remains
+/// rises a little everywhere and shows in no org.</remarks>
 /// <param name="dimensions">The labels that are judged over all orgs.</param>
 public sealed class DetectorPass(ImmutableArray<string> dimensions)
 {

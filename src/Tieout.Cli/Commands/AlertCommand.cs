@@ -15,7 +15,7 @@ internal static class AlertCommand
 
     public static Command Build(Globals globals) => new("alerts", "Manage alerts on figures of an org.")
     {
-        new Command("rules", "Manage alert rules: each is told once an episode, and its end too.") { Set(globals), List(globals), Remove(globals) },
+        new Command("rules", "Set, list and remove alert rules. A rule sends one message when an episode begins and one when it ends.") { Set(globals), List(globals), Remove(globals) },
     };
 
     private static Command Set(Globals globals)

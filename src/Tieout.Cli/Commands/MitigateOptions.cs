@@ -9,7 +9,7 @@ namespace Tieout.Cli.Commands;
 /// <summary>What a mitigation is about and what it allows, as options of a command.</summary>
 internal sealed class MitigateOptions
 {
-    private readonly Option<string> _kind = new("--kind") { Required = true, Description = "What the mitigation does. Each kind has its own options." };
+    private readonly Option<string> _kind = new("--kind") { Required = true, Description = "What the mitigation does. The kind decides which other options it takes." };
     private readonly Option<string?> _feature = Scope("feature"), _team = Scope("team"), _key = Scope("key"), _model = Scope("model");
     private readonly Option<string?> _trigger = Scope("trigger"), _user = Scope("user");
     private readonly Option<int?> _requests = Number("--requests", "rate_limit: requests in a period, from 1 to 50000.");

@@ -62,7 +62,7 @@ public sealed record AlertTerms(
     public Int128 Limit => LimitNanos ?? Count ?? 0;
 }
 
-/// <summary>When figures of an org's hours are an alert. The alert is told once an episode, and its end too.</summary>
+/// <summary>When figures of an org's hours are an alert. The server sends one message when an episode begins and one when it ends.</summary>
 /// <param name="Id">Chosen by its owner; unique in the org.</param>
 /// <param name="Owner">The person or team that answers for it.</param>
 /// <param name="Reason">Why it is set, for people.</param>

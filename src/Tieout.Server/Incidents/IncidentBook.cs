@@ -38,7 +38,7 @@ internal sealed class IncidentBook(ILedger ledger, TimeProvider time)
     /// <summary>Opens the incident of a cost spike, for the server itself, and announces it.</summary>
     /// <param name="of">The spike by the number of the incident.</param>
     /// <param name="title">Of the spike.</param>
-    /// <param name="text">For people who are told.</param>
+    /// <param name="text">For the people who read the message.</param>
     public Task<Incident> OpenAsync(
         Func<string, SpikeIncident> of, Func<SpikeIncident, string> title, Func<SpikeIncident, string> text, CancellationToken cancellationToken) => OpenAsync(
         id =>

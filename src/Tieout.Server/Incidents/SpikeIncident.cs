@@ -44,7 +44,7 @@ public sealed record SpikeIncident(
 /// <param name="EscalatedAt">When the cost was found to be rising still, an hour or more after it; null: it was not.</param>
 public sealed record IncidentMitigation(string Id, int Version, string Kind, string Scope, string At, string By, string? EscalatedAt = null);
 
-/// <summary>What is told of an incident.</summary>
+/// <summary>What a message says of an incident.</summary>
 /// <param name="Text">For people.</param>
 public sealed record IncidentMessage(string Incident, string Org, string Title, string Text, string? FollowUpOn = null);
 

@@ -127,7 +127,7 @@ internal sealed partial class AlertBook(IRecordsReader records, Announcements an
 }
 
 /// <summary>The rule that an alert is of.</summary>
-/// <param name="Org">The org that is told of it, beside the platform.</param>
+/// <param name="Org">The org whose webhooks get the message, beside those of the platform.</param>
 /// <param name="Text">How the rule stands, in one sentence.</param>
 internal sealed record AlertAbout(string Org, string Rule, string Text);
 
